@@ -1,0 +1,216 @@
+"""Execute the notebooks whose inputs changed, and know which ones those are.
+
+A notebook's inputs are its own code, the tables it loads, the report package and the lock.
+Each is stored as a digest in the notebook's metadata when it is executed. jupyter-cache and
+Sphinx look at the code alone, so a changed CSV would leave the old table on the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from report import data
+
+ROOT = data.ROOT
+BOOK = ROOT / "book"
+CELL_TIMEOUT = 120  # seconds; the slowest cell takes about two
+#: Same outputs whatever the machine is set to.
+KERNEL_ENV = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+#: What stays in a notebook's metadata; the rest changes from machine to machine.
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+class NotebookError(RuntimeError):
+    """A notebook that cannot be read or executed; the message says where and what to do."""
+
+
+@dataclass
+class Run:
+    """What happened to one notebook: why it ran, how long it took, what changed."""
+
+    path: Path
+    reasons: list[str]
+    seconds: float = 0.0
+    error: str = ""
+    notebook: Any = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The notebook's path below book/, without its ending."""
+        return self.path.relative_to(BOOK).with_suffix("").as_posix()
+
+
+def paths(names: Iterable[str] = ()) -> list[Path]:
+    """Return the notebooks of the book, sorted: all, or those named (such as "engagement").
+
+    Raises NotebookError for a name that no notebook has.
+    """
+    found = {
+        p.relative_to(BOOK).with_suffix("").as_posix(): p
+        for p in sorted(BOOK.rglob("*.ipynb"))
+        if ".ipynb_checkpoints" not in p.parts
+    }
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise NotebookError(f"no notebook {unknown[0]!r}; there are: {', '.join(found)}")
+    return [found[name] for name in names] if names else list(found.values())
+
+
+def read(path: Path) -> Any:
+    """Return a notebook; NotebookError when it is not one."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except FileNotFoundError:
+        raise NotebookError(f"{path} is missing, but _toc.yml or a command names it") from None
+    except Exception as error:  # nbformat raises many kinds for what is not a notebook
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise NotebookError(
+            f"{path} is not a valid notebook: {reason}. Restore it with: git checkout {path.name}"
+        ) from None
+    return notebook
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def inputs(notebook: Any, loaded: Iterable[str]) -> dict[str, str]:
+    """Return the digest of each input of a notebook, by a name that a reader understands."""
+    code = [cell.source.encode() for cell in notebook.cells if cell.cell_type == "code"]
+    package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
+    found = {
+        "its code": _digest(*code),
+        "book/report": _digest(*package),
+        "requirements.txt": _digest((ROOT / "requirements.txt").read_bytes()),
+    }
+    known = set(data.tables())
+    for name in sorted(loaded):
+        found[f"table {name}"] = data.digest(name) if name in known else "not there"
+    return found
+
+
+def stale(path: Path) -> list[str]:
+    """Return why a notebook's stored outputs are out of date; empty when they are not."""
+    notebook = read(path)
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and cell.execution_count is None:
+            return [f"cell {number} was never executed"]
+    stored = notebook.metadata.get("inputs")
+    if not stored:
+        return ["it was never executed by this build"]
+    loaded = [name.removeprefix("table ") for name in stored if name.startswith("table ")]
+    now = inputs(notebook, loaded)
+    return [f"{name} changed" for name in now if now[name] != stored.get(name)]
+
+
+async def _execute(run: Run) -> None:
+    started = time.perf_counter()
+    notebook = read(run.path)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(run.path.parent)}},
+    )
+    number = 0
+    try:
+        # The kernel's own log is not shown; what a cell writes arrives as an output.
+        async with client.async_setup_kernel(
+            env={**os.environ, **KERNEL_ENV}, stderr=subprocess.DEVNULL
+        ):
+            for place, cell in enumerate(notebook.cells):
+                if cell.cell_type == "code":
+                    number += 1
+                    await client.async_execute_cell(cell, place, execution_count=number)
+            loaded = await _loaded(client)
+    except CellExecutionError as error:
+        run.error = f"{run.path}, code cell {number}: {error.ename}: {error.evalue}"
+        return
+    except CellTimeoutError:
+        run.error = f"{run.path}, code cell {number}: still running after {CELL_TIMEOUT} s"
+        return
+    except DeadKernelError:
+        run.error = f"{run.path}, code cell {number}: the kernel died"
+        return
+    except RuntimeError as error:
+        run.error = f"{run.path}: its kernel did not start: {error}. Try: make clean"
+        return
+    noise = [
+        f"code cell {place + 1} wrote to {output.name}: {output.text.strip()[:200]}"
+        for place, cell in enumerate(c for c in notebook.cells if c.cell_type == "code")
+        for output in cell.outputs
+        if output.output_type == "stream"
+    ]
+    if noise:
+        run.error = f"{run.path}: {noise[0]}. End a cell on one value and print nothing."
+        return
+    notebook.metadata = nbformat.from_dict(
+        {
+            "inputs": inputs(notebook, loaded),
+            "kernelspec": KERNEL,
+            "language_info": {"name": "python"},
+        }
+    )
+    run.notebook, run.seconds = notebook, time.perf_counter() - started
+
+
+async def _loaded(client: NotebookClient) -> list[str]:
+    """Ask the kernel which tables the notebook loaded, in a cell that is not kept."""
+    probe = nbformat.v4.new_code_cell("from report import data as _d; print(*_d.loaded())")
+    client.nb.cells.append(probe)
+    await client.async_execute_cell(probe, len(client.nb.cells) - 1, store_history=False)
+    client.nb.cells.pop()
+    return "".join(o.get("text", "") for o in probe.outputs).split()
+
+
+def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> None:
+    """Execute notebooks in parallel, a kernel each; results and errors are left in the runs.
+
+    Args:
+        runs: what to execute; each gets its notebook, seconds or error.
+        done: called after each.
+    """
+
+    async def all_of_them() -> None:
+        gate = asyncio.Semaphore(os.cpu_count() or 1)
+
+        async def one(run: Run) -> None:
+            async with gate:
+                await _execute(run)
+            done(run)
+
+        await asyncio.gather(*(one(run) for run in runs))
+
+    asyncio.run(all_of_them())
+
+
+def write(path: Path, notebook: Any) -> bool:
+    """Write a notebook whole or not at all; return whether its file changed."""
+    text = nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
+    return True

@@ -1,0 +1,148 @@
+"""Build HTML and PDF from the stored outputs into a fresh folder, check them, then publish."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from report import data
+
+ROOT = data.ROOT
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+PDF = BUILD / "dealing-with-moscow.pdf"
+SUMS = "SHA256SUMS"
+
+
+class BuildError(RuntimeError):
+    """A build that must not be published; the message says what is wrong and what to do."""
+
+
+def source_files() -> list[Path]:
+    """Return every file that the book is made from, sorted."""
+    folders = [p for name in ("book", "data") for p in (ROOT / name).rglob("*")]
+    tops = [ROOT / n for n in ("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md")]
+    files = [p for p in [*folders, *tops] if p.is_file()]
+    return sorted(p for p in files if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts))
+
+
+def source_digest() -> str:
+    """Return one digest of everything that the book is made from."""
+    total = hashlib.sha256()
+    for path in source_files():
+        total.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def up_to_date() -> bool:
+    """Return whether the published book was made from exactly the present sources."""
+    stamp = HTML / ".sources"
+    return PDF.exists() and stamp.exists() and stamp.read_text() == source_digest()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one build at a time work in _build; a second one is told so, and stops."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / ".lock").open("w") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # Windows: two builds at once are not kept apart
+            pass
+        except OSError:
+            raise BuildError(
+                f"another build is at work in {BUILD}. Wait for it to end, then try again."
+            ) from None
+        yield
+
+
+def build() -> None:
+    """Build the whole book in a fresh folder and publish it when nothing is wrong.
+
+    Raises BuildError when Sphinx reports a warning or an error; the published book stays.
+    """
+    clear_leftovers()
+    digest = source_digest()
+    fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=BUILD))
+    try:
+        _sphinx(fresh, ["html"])
+        html, pdf = fresh / "html", fresh / "typst" / PDF.name
+        shutil.copyfile(pdf, html / PDF.name)
+        (html / ".sources").write_text(digest)
+        (html / SUMS).write_text("".join(_sums(html)))
+        publish(html, pdf)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _sphinx(out: Path, builders: list[str]) -> None:
+    """Run the builders over the book in one process of its own, warnings as errors."""
+    result = subprocess.run(
+        [sys.executable, "-m", "publish.sphinx_run", str(out), *builders],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "book"), "PYTHONHASHSEED": "0"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        (BUILD / "build.log").write_text(result.stdout, encoding="utf-8")
+        marks = ("WARNING", "ERROR", "Error", "CRITICAL")
+        said = [line for line in result.stdout.splitlines() if any(m in line for m in marks)]
+        lines = "\n  ".join(dict.fromkeys(said or result.stdout.splitlines()[-15:]))
+        raise BuildError(
+            f"the book was not built; the last good one stays in place.\n  {lines}\n"
+            f"Everything Sphinx said is in {BUILD / 'build.log'}."
+        )
+
+
+def _sums(folder: Path) -> Iterator[str]:
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        yield f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n"
+
+
+def publish(html: Path, pdf: Path) -> None:
+    """Put a finished book in the place of the last one: at no moment is there half a book."""
+    if HTML.exists():
+        _exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
+    else:
+        os.replace(html, HTML)
+    os.replace(pdf, PDF)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step where the system can (Linux), else in two renames."""
+    at_cwd, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, see rename(2)
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        if rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0:
+            return
+    except (AttributeError, TypeError, OSError):
+        pass
+    aside = other.with_name(".old")
+    os.replace(other, aside)
+    os.replace(one, other)
+    os.replace(aside, one)
+
+
+def clear_leftovers() -> None:
+    """Recover from a build that was killed: restore the book, remove half-made folders."""
+    aside = BUILD / ".old"
+    if aside.exists() and not HTML.exists():
+        os.replace(aside, HTML)
+    for folder in [*BUILD.glob(".next-*"), aside]:
+        shutil.rmtree(folder, ignore_errors=True)
