@@ -3,9 +3,11 @@
 Directives
     data-table     a numbered table from the JSON that report.table wrote
     figure-notes   what stands under a figure: notes, source line, its numbers
+    weights-explorer  sliders for the weights of the study types (HTML only, needs JavaScript)
 Roles
     claim          {claim}`S1-B1`: a claim id, linked to the claim-by-claim page
     confidence     {confidence}`robust, high`: evidence and agreement, and the confidence they give
+    verdict        {verdict}`contested`: a verdict, with a sign that needs no colour
 """
 
 from __future__ import annotations
@@ -26,6 +28,16 @@ EVIDENCE = ("limited", "medium", "robust")
 AGREEMENT = ("low", "medium", "high")
 #: Confidence by evidence plus agreement, after Mastrandrea et al. 2010 (IPCC guidance note).
 CONFIDENCE = ("very low", "low", "medium", "high", "very high")
+
+#: A sign beside each verdict, so that colour is not needed to tell them apart.
+VERDICTS = {
+    "supported": "++",
+    "mostly supported": "+",
+    "contested": "+/−",
+    "mostly contradicted": "−",
+    "contradicted": "−−",
+    "not tested": "○",
+}
 
 
 def confidence(evidence: str, agreement: str) -> str:
@@ -122,6 +134,24 @@ class FigureNotes(_Exhibit):
         return [*self.under(body), nodes.raw("", _numbers(body), format="html")]
 
 
+class WeightsExplorer(SphinxDirective):
+    """Sliders that apply the grading rule in the page; weights.js fills the empty box."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        text = "\n".join(self.content)
+        json.loads(text)
+        # "<" is escaped so that no text in the data can end the script element.
+        data = text.replace("<", "\\u003c")
+        box = (
+            '<div class="weights-explorer" hidden>'
+            f'<script type="application/json">{data}</script></div>'
+        )
+        raw = nodes.raw("", box, format="html")
+        return [nodes.container("", raw, classes=["screen-only"])]
+
+
 def _numbers(body: dict[str, Any]) -> str:
     """Return the numbers of a figure as a table that opens on a click (HTML only)."""
     align = [' class="text-right"' if right else "" for right in body["numeric"]]
@@ -138,7 +168,9 @@ def _numbers(body: dict[str, Any]) -> str:
         '<details class="figure-numbers"><summary>Numbers in this figure</summary>'
         '<div class="table-scroll"><table class="table">'
         f'<caption class="visually-hidden">{html.escape(body["caption"])}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table></div></details>"
+        f"<thead><tr>{head}</tr></thead><tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table></div></details>"
     )
 
 
@@ -178,14 +210,31 @@ class Confidence(SphinxRole):
             level = confidence(evidence, agreement)
         except ValueError:
             message = self.inliner.reporter.error(
-                f"confidence: expected one of {EVIDENCE}, then one of {AGREEMENT}, got {self.text!r}",
+                f"confidence: expected one of {EVIDENCE}, then of {AGREEMENT}, got {self.text!r}",
                 line=self.lineno,
             )
             return [], [message]
         text = f"{level.capitalize()} confidence"
         return [
-            nodes.strong(text, text, classes=["confidence", f"confidence-{level.replace(' ', '-')}"]),
+            nodes.strong(
+                text, text, classes=["confidence", f"confidence-{level.replace(' ', '-')}"]
+            ),
             nodes.Text(f" ({evidence} evidence, {agreement} agreement)"),
+        ], []
+
+
+class Verdict(SphinxRole):
+    """A verdict of the grading rule, with its sign."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        if self.text not in VERDICTS:
+            message = self.inliner.reporter.error(
+                f"verdict: expected one of {tuple(VERDICTS)}, got {self.text!r}", line=self.lineno
+            )
+            return [], [message]
+        text = f"{VERDICTS[self.text]} {self.text}"
+        return [
+            nodes.inline("", text, classes=["verdict", f"verdict-{self.text.replace(' ', '-')}"])
         ], []
 
 
@@ -210,12 +259,12 @@ def lift_figures(app: Sphinx, docname: str, source: list[str]) -> None:
             text = stored if isinstance(stored, str) else "".join(stored)
             body = json.loads(text)
             caption = nodes.unescape(body["caption"])
-            cell["metadata"]["image"] = {"alt": body["alt"]}
             cell["metadata"]["mystnb"] = {
+                "image": {"alt": body["alt"]},
                 "figure": {
                     "name": body["name"],
                     "caption": f"{_plain(caption)}\n\n~~~{{figure-notes}}\n{text}\n~~~",
-                }
+                },
             }
     source[0] = json.dumps(notebook)
 
@@ -235,8 +284,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register directives, roles and event handlers."""
     app.add_directive("data-table", DataTable)
     app.add_directive("figure-notes", FigureNotes)
+    app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim())
     app.add_role("confidence", Confidence())
+    app.add_role("verdict", Verdict())
     app.connect("source-read", lift_figures)
     app.connect("build-finished", copy_data)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

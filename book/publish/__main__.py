@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python -m publish book | execute | check."""
+"""The commands behind the Makefile: python -m publish book | execute | reproduce | check."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from publish import notebooks, site, validation
+from publish import reproduce as reproduction
 from report.data import DataError
 
 console = Console(soft_wrap=True, highlight=False)
@@ -18,7 +20,12 @@ console = Console(soft_wrap=True, highlight=False)
 
 def progress() -> Progress:
     """Return a progress bar that is silent where nobody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
@@ -74,10 +81,36 @@ def book() -> None:
     console.print(f"{site.HTML / 'index.html'}\n{site.PDF}\n{time.perf_counter() - started:.1f} s")
 
 
+def reproduce(names: Sequence[str] = ()) -> int:
+    """Execute notebooks afresh, compare every output, print a table; return the exit status.
+
+    Nothing stored is changed. The differences are also written to _build/reproduce.txt.
+    """
+    runs = [notebooks.Run(path, ["to compare"]) for path in notebooks.paths(names)]
+    with progress() as bar:
+        task = bar.add_task("Reproducing", total=len(runs))
+        notebooks.execute(runs, lambda run: bar.advance(task))
+    results = [reproduction.compare(run) for run in runs]
+    shown = Table("notebook", *["cells", "tables", "figures", "numbers", "reproduced", "seconds"])
+    for r in results:
+        kinds = [str(r.counts[kind]) for kind in reproduction.KINDS[:3]]
+        same = f"{max(r.total - len(r.differences), 0)} of {r.total}"
+        shown.add_row(r.name, str(r.cells), *kinds, same, f"{r.seconds:.1f}")
+    console.print(shown)
+    lines = [f"{r.name}: {difference}" for r in results for difference in r.differences]
+    total = sum(r.total for r in results)
+    last = f"{total - len(lines)} of {total} outputs reproduced."
+    report = site.BUILD / "reproduce.txt"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text("\n".join([*lines, last]) + "\n", encoding="utf-8")
+    console.print("\n".join([*lines, last]), markup=False)
+    return 1 if lines else 0
+
+
 def main() -> int:
     """Run one command; return its exit status."""
     parser = argparse.ArgumentParser(prog="publish", description=__doc__)
-    parser.add_argument("command", choices=["book", "execute", "check"])
+    parser.add_argument("command", choices=["book", "execute", "reproduce", "check"])
     parser.add_argument("notebooks", nargs="*", help="names such as engagement (default: all)")
     parser.add_argument("--force", action="store_true", help="execute every notebook")
     chosen = parser.parse_args()
@@ -87,6 +120,8 @@ def main() -> int:
         elif chosen.command == "execute":
             check_data()
             execute(chosen.force, chosen.notebooks)
+        elif chosen.command == "reproduce":
+            return reproduce(chosen.notebooks)
         else:
             check_data()
             console.print("data/ is valid.")

@@ -120,8 +120,8 @@ def publish(html: Path, pdf: Path) -> None:
     if HTML.exists():
         _exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
     else:
-        os.replace(html, HTML)
-    os.replace(pdf, PDF)
+        html.replace(HTML)
+    pdf.replace(PDF)
 
 
 def _exchange(one: Path, other: Path) -> None:
@@ -134,15 +134,15 @@ def _exchange(one: Path, other: Path) -> None:
     except (AttributeError, TypeError, OSError):
         pass
     aside = other.with_name(".old")
-    os.replace(other, aside)
-    os.replace(one, other)
-    os.replace(aside, one)
+    other.replace(aside)
+    one.replace(other)
+    aside.replace(one)
 
 
 def clear_leftovers() -> None:
     """Recover from a build that was killed: restore the book, remove half-made folders."""
     aside = BUILD / ".old"
     if aside.exists() and not HTML.exists():
-        os.replace(aside, HTML)
+        aside.replace(HTML)
     for folder in [*BUILD.glob(".next-*"), aside]:
         shutil.rmtree(folder, ignore_errors=True)

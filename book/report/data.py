@@ -25,6 +25,12 @@ DTYPES = {
     "boolean": "boolean",
     "date": "datetime64[ns]",
 }
+#: How a number may be written in a CSV file: no separators, no words.
+NUMERALS = {
+    "integer": r"-?\d+",
+    "year": r"\d{4}",
+    "number": r"-?\d+(\.\d+)?([eE][+-]?\d+)?",
+}
 _loaded: set[str] = set()
 
 
@@ -119,7 +125,10 @@ def _convert(cells: pd.Series, kind: str) -> pd.Series:
         return cells.map(lambda c: known[c], na_action="ignore").astype("boolean")
     if kind == "date":
         return pd.to_datetime(cells, format="%Y-%m-%d").astype("datetime64[ns]")
-    if kind in {"integer", "year", "number"}:
+    if kind in NUMERALS:
+        # pandas would take "nan" for a number and cut 3.5 down to the integer 3.
+        if not cells.dropna().str.fullmatch(NUMERALS[kind]).all():
+            raise ValueError(kind)
         return pd.to_numeric(cells).astype(DTYPES[kind])
     return cells
 

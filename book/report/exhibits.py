@@ -42,6 +42,11 @@ def claim(claim_id: str) -> Markup:
     return Markup("{claim}`" + claim_id + "`")
 
 
+def verdict(word: str) -> Markup:
+    """Return a verdict with its sign, coloured where colours are shown."""
+    return Markup("{verdict}`" + word + "`")
+
+
 def link(text: str, target: str) -> Markup:
     """Return a cross-reference to a labelled exhibit or section, shown as the given text."""
     return Markup("{ref}`" + text + " <" + target + ">`")
@@ -261,9 +266,7 @@ def _dump(body: dict[str, Any], rows: list[list[str]]) -> str:
     """Return JSON with one row a line, so that a diff shows the row that changed."""
     head = json.dumps(body, ensure_ascii=False, indent=1)
     lines = ",\n".join(
-        json.dumps(
-            [{"markup": c} if isinstance(c, Markup) else c for c in row], ensure_ascii=False
-        )
+        json.dumps([{"markup": c} if isinstance(c, Markup) else c for c in row], ensure_ascii=False)
         for row in rows
     )
     return f'{head[:-2]},\n "rows": [\n{lines}\n]}}'
@@ -273,10 +276,14 @@ def _html(
     caption: str, titles: list[str], rows: list[list[str]], numeric: list[bool], stub: bool
 ) -> str:
     """Return a plain table for JupyterLab and other viewers of notebooks."""
-    align = [' style="text-align:right"' if right else ' style="text-align:left"' for right in numeric]
+    align = [
+        ' style="text-align:right"' if right else ' style="text-align:left"' for right in numeric
+    ]
 
     def cell(tag: str, text: str, style: str, scope: str = "") -> str:
-        shown = re.sub(r"\{[^}]*\}`([^`<]*)[^`]*`", r"\1", text) if isinstance(text, Markup) else text
+        shown = (
+            re.sub(r"\{[^}]*\}`([^`<]*)[^`]*`", r"\1", text) if isinstance(text, Markup) else text
+        )
         return f"<{tag}{scope}{style}>{html.escape(shown)}</{tag}>"
 
     head = "".join(
@@ -285,7 +292,9 @@ def _html(
     lines = [
         "<tr>"
         + "".join(
-            cell("th", text, style, ' scope="row"') if stub and not place else cell("td", text, style)
+            cell("th", text, style, ' scope="row"')
+            if stub and not place
+            else cell("td", text, style)
             for place, (text, style) in enumerate(zip(row, align, strict=True))
         )
         + "</tr>"

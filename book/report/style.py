@@ -41,7 +41,7 @@ COLOURS: Mapping[str, str] = {
 FACE = "Source Sans Pro"
 WIDTH = 6.3  # inches: the measure of the printed page
 
-RC = {
+RC: Any = {
     "font.family": [FACE, "DejaVu Sans"],
     "font.size": 9.5,
     "axes.titlesize": 10.5,

@@ -1,0 +1,57 @@
+# The few verbs. Everything they need is installed into .venv from the locks by the first of them.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := book
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help book test reproduce lab lint lock clean
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+book: .venv/.book  ## build _build/html/ and _build/dealing-with-moscow.pdf
+	@$(BIN)/python -m publish book
+
+test: .venv/.tests lint  ## prove that every table and figure reproduces, and check the book
+	@$(BIN)/python -m pytest
+
+reproduce: .venv/.book  ## execute every notebook afresh and compare every output
+	@$(BIN)/python -m publish reproduce
+
+lab: .venv/.lab  ## open the notebooks in JupyterLab
+	@$(BIN)/python -m jupyterlab book
+
+lint: .venv/.tests  ## style and types of the code
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
+
+lock:  ## renew the locks (needs uv)
+	@for in in requirements.in tests/requirements.in tests/lab.in; do \
+	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	    --no-header --no-annotate $$in -o $${in%.in}.txt; done
+
+clean:  ## remove what was built and installed
+	@rm -rf _build .venv
+
+# A changed lock, or an install that was interrupted, starts a new environment.
+.venv/.book: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing into .venv (half a minute, once)"
+	@rm -rf .venv
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python $(BIN)/python --require-hashes -r $<; \
+	else \
+	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --require-hashes -r $<; fi
+	@touch $@
+
+.venv/.tests: tests/requirements.txt .venv/.book
+	@echo "Installing the test tools"
+	@$(INSTALL)
+	@touch $@
+
+.venv/.lab: tests/lab.txt .venv/.book
+	@echo "Installing JupyterLab"
+	@$(INSTALL)
+	@touch $@
+
+INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $<; \
+	else $(BIN)/pip install --quiet --require-hashes -r $<; fi

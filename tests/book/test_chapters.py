@@ -1,0 +1,254 @@
+"""What makes a chapter good enough, as far as a program can tell."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from report import data
+
+BOOK = data.ROOT / "book"
+CHAPTERS = (
+    "engagement",
+    "landscape",
+    "sanctions",
+    "coalition",
+    "public_opinion",
+    "human_rights",
+)
+PARTS = [
+    "In brief",
+    "What the article argues",
+    "What the record shows",
+    "What research finds",
+    "Assessment",
+    "What to watch",
+    "Rerun this chapter",
+]
+SECTION_OF = {"introduction": "summary"}
+NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+PAGES = NOTEBOOKS + sorted(BOOK.rglob("*.md"))
+
+#: What a page may spell out in digits: dates, years, names and numbers of documents.
+TYPED = [
+    r"\b(?:[1-9]|[12]\d|3[01]) (?:January|February|March|April|May|June|July|August|September"
+    r"|October|November|December)\b",
+    r"\b(?:1[89]|20)\d\d(?:s\b|(?:[-/–](?:1[89]|20)?\d\d)?\b)",  # years, decades, ranges of years
+    r"\b\d{4}-\d{2}(?:-\d{2})?\b",
+    r"\bS\d-[PBT]\d+\b",
+    r"\b(?:E\.O\.|P\.L\.|EO|ES-|Article|Articles|Section|section|Part|part|Regulation|Resolution"
+    r"|resolution|ICD|S/RES/|A/RES/|H\.R\.|G-?|Python|Title|Protocol(?: No\.)?|CC BY|PDF/[AU]-?"
+    r"|WCAG|version|SALT|START|Sakharov|COVID-) ?\d[\d./-]*[a-z]?\b",
+    r"\b\d{1,3}/\d{1,3}\b",  # General Assembly resolutions such as 68/262
+    r"\b2 per cent (?:guideline|line|pledge)\b",
+    r"\b11 September\b",
+]
+
+
+def sources(path: Path, kind: str) -> list[str]:
+    """Return the sources of a page's Markdown or code cells."""
+    if path.suffix == ".md":
+        return [path.read_text(encoding="utf-8")] if kind == "markdown" else []
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == kind]
+
+
+def prose(path: Path) -> str:
+    """Return a page's text without code, directives' options, roles' targets and addresses."""
+    text = "\n\n".join(sources(path, "markdown"))
+    text = re.sub(r"(?ms)^(`{3,}|~{3,})(?!\{admonition).*?^\1\s*$", "", text)
+    text = re.sub(r"(?m)^:[\w-]+:.*$", "", text)
+    text = re.sub(r"\{[\w:]+\}`[^`]*`", " ", text)
+    text = re.sub(r"`[^`]*`", " ", text)
+    return re.sub(r"\]\([^)]*\)|https?://\S+", "]", text)
+
+
+def outputs(path: Path) -> list[dict]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [o for c in cells if c["cell_type"] == "code" for o in c["outputs"]]
+
+
+def labels(path: Path) -> dict[str, dict]:
+    """Return the label and body of every exhibit of a notebook."""
+    found = {}
+    for output in outputs(path):
+        bundle = output.get("data", {})
+        if figure := bundle.get("application/vnd.report.figure+json"):
+            body = json.loads("".join(figure))
+            found[body["name"]] = body
+        elif (table := "".join(bundle.get("text/markdown", ""))).startswith("~~~{data-table}"):
+            lines = table.splitlines()
+            found[lines[0].split()[-1]] = json.loads("\n".join(lines[1:-1]))
+    return found
+
+
+def ids(paths: list[Path]) -> list[str]:
+    return [p.relative_to(BOOK).with_suffix("").as_posix() for p in paths]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_parts_are_all_there_in_order(chapter):
+    text = "\n".join(sources(BOOK / f"{chapter}.ipynb", "markdown"))
+    assert re.findall(r"(?m)^## (.+)$", text) == PARTS
+    assert len(re.findall(r"(?m)^# .+$", text)) == 1
+
+
+@pytest.mark.parametrize("section", sorted(data.load("claims")["section"].unique()))
+def test_every_claim_is_met_in_its_chapter(section):
+    claims = data.load("claims")
+    wanted = set(claims.loc[claims["section"] == section, "claim_id"])
+    path = BOOK / f"{SECTION_OF.get(section, section)}.ipynb"
+    text = "\n".join(sources(path, "markdown"))
+    argued = text
+    if section not in {"introduction", "conclusion"}:
+        argued = text.split("## What the article argues")[1].split("\n## ")[0]
+    missing = wanted - set(re.findall(r"\{claim\}`(S\d-[PBT]\d+)`", argued))
+    assert not missing, f"{path.name} does not meet the claims {sorted(missing)}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_no_unknown_claim_is_named(path):
+    known = set(data.load("claims")["claim_id"])
+    cited = set(re.findall(r"\bS\d-[PBT]\d+\b", "\n".join(sources(path, "markdown"))))
+    assert cited <= known, f"{path.name} names claims that do not exist: {sorted(cited - known)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+def test_every_code_cell_ran_in_order(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ran = [c["execution_count"] for c in cells if c["cell_type"] == "code"]
+    assert ran == list(range(1, len(ran) + 1))
+    for cell in cells:
+        source = "".join(cell["source"])
+        shows = cell["cell_type"] == "code" and re.search(r"report\.(table|figure|facts)\(", source)
+        if shows and not re.search(r"(?m)^def ", source):
+            assert cell["outputs"], "a cell that shows an exhibit stores no output"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_numbers_in_prose_come_from_data(path):
+    text = prose(path)
+    for pattern in TYPED:
+        text = re.sub(pattern, " ", text)
+    text = re.sub(r"(?m)^\s*\d+\. ", " ", text)  # the numbers of a list
+    typed = [line.strip() for line in text.splitlines() if re.search(r"\d", line)]
+    assert not typed, f"{path.name}: numbers typed in the prose: {typed}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_no_vague_or_undated_words(path):
+    vague = (
+        r"\b(recently|currently|nowadays|today|soon|likely|unlikely|probably|arguably|clearly"
+        r"|obviously|undoubtedly|of course|very)\b"
+    )
+    found = [
+        f"{m.group()}: {line.strip()}"
+        for line in prose(path).splitlines()
+        for m in re.finditer(vague, line, re.IGNORECASE)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_one_sentence_per_line(path):
+    several = [
+        line
+        for line in prose(path).splitlines()
+        if re.search(r"[a-z)\]]{2}[.?!] +[A-Z][a-z]", line) and not line.startswith("|")
+    ]
+    assert not several, several
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+def test_exhibits_are_referred_to_and_sourced(path):
+    text = "\n".join("\n".join(sources(p, "markdown")) for p in PAGES)
+    own = "\n".join(sources(path, "markdown"))
+    for name, body in labels(path).items():
+        assert body["caption"].strip() and body["source"]["sources"], name
+        if path.stem in CHAPTERS:
+            assert f"{{numref}}`{name}`" in own, f"{path.name} shows {name} but never refers to it"
+        else:
+            assert name in text or name.startswith("tbl-claims-"), name
+        if "alt" in body:
+            assert len(body["alt"].split()) >= 12, f"{name}: an alternative text must say more"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_findings_carry_confidence_and_exhibit(chapter):
+    text = "\n".join(sources(BOOK / f"{chapter}.ipynb", "markdown"))
+    box = re.search(r"(?s):class: in-brief\n(.*?)\n:::", text).group(1)
+    findings = re.split(r"(?m)^- ", box)[1:]
+    assert 3 <= len(findings) <= 5
+    for finding in findings:
+        assert "{confidence}`" in finding and "{numref}`" in finding, finding
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_length_and_exhibits(chapter):
+    path = BOOK / f"{chapter}.ipynb"
+    words = len(prose(path).split())
+    assert 1400 <= words <= 3200, f"{words} words"
+    assert len(labels(path)) >= 9  # article's table, five exhibits or more, verdicts, costs, watch
+    assert sum("alt" in body for body in labels(path).values()) >= 3
+
+
+def test_labels_are_unique():
+    names = [name for path in NOTEBOOKS for name in labels(path)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_citations_resolve(path):
+    known = set(re.findall(r"(?m)^@\w+\{([^,]+),", (BOOK / "references.bib").read_text()))
+    used = re.findall(r"\{cite:\w\}`([^`]+)`", "\n".join(sources(path, "markdown")))
+    used += re.findall(
+        r"\{cite:\w\}`([^`]+)`", json.dumps(outputs(path)) if path.suffix == ".ipynb" else ""
+    )
+    missing = {key.strip() for keys in used for key in keys.split(",")} - known
+    assert not missing
+
+
+def test_glued_numbers_exist_and_are_used():
+    for path in NOTEBOOKS:
+        text = "\n".join(sources(path, "markdown"))
+        used = set(re.findall(r"\{glue:text\}`([^`:]+)[^`]*`", text))
+        made = {
+            o["metadata"]["scrapbook"]["name"]
+            for o in outputs(path)
+            if "scrapbook" in o.get("metadata", {})
+        }
+        assert used <= made, f"{path.name}: no cell makes {sorted(used - made)}"
+        assert made <= used, f"{path.name}: made but not shown: {sorted(made - used)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+def test_cells_are_short(path):
+    for source in sources(path, "code"):
+        lines = [line for line in source.splitlines() if line.strip()]
+        assert len(lines) <= 40, source
+        assert not re.search(r"(?m)^\s*#", source), "no narrative in comments"
+
+
+def test_no_sentence_of_the_article_is_copied():
+    """No run of eight words of the article stands in the report (garbled words aside)."""
+    article = Path(data.ROOT).parent / "shared" / "article.txt"
+    if not article.exists():
+        pytest.skip("the article is not part of this repository")
+    words = re.findall(r"[a-z']+", article.read_text(encoding="utf-8").lower())
+    runs = {tuple(words[i : i + 8]) for i in range(len(words) - 7)}
+    for path in [*PAGES, *(data.DATA / "article").glob("*.csv")]:
+        text = re.findall(r"[a-z']+", path.read_text(encoding="utf-8").lower())
+        copied = [
+            " ".join(text[i : i + 8])
+            for i in range(len(text) - 7)
+            if tuple(text[i : i + 8]) in runs
+        ]
+        assert not copied, f"{path.name}: {copied[:3]}"
+
+
+def test_the_contents_name_every_page():
+    toc = yaml.safe_load((data.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = {toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])}
+    assert {f"book/{name}" for name in ids(PAGES)} == listed

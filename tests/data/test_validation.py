@@ -1,0 +1,495 @@
+"""The data is valid; every kind of corruption of a copy is reported with its place, in one line."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+from publish import rules, validation
+from report import data
+
+VOTES = "evidence/un_votes.csv"
+PACKAGE = "datapackage.json"
+
+
+# ---- The package as it is -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def package() -> dict[str, Any]:
+    return json.loads(data.PACKAGE.read_text(encoding="utf-8"))
+
+
+def cells(resource: dict[str, Any]) -> pd.DataFrame:
+    return pd.read_csv(data.DATA / resource["path"], dtype=str, keep_default_na=False)
+
+
+def test_the_package_is_valid():
+    assert validation.problems() == []
+
+
+def test_every_table_is_used_or_says_why_it_is_there(package):
+    """A table that no notebook and no function of the report loads has a key "reason"."""
+    notebooks = [json.loads(p.read_text("utf-8")) for p in (data.ROOT / "book").rglob("*.ipynb")]
+    code = ["".join(c["source"]) for n in notebooks for c in n["cells"] if c["cell_type"] == "code"]
+    code += [path.read_text("utf-8") for path in (data.ROOT / "book/report").glob("*.py")]
+    used = set(re.findall(r"""\bload\(\s*["'](\w+)["']""", "\n".join(code)))
+    idle = [r["name"] for r in package["resources"] if r["name"] not in used | {"sources"}]
+    assert [name for name in idle if not data.describe(name).get("reason")] == []
+
+
+def test_every_source_can_be_found():
+    sources = cells(data.describe("sources"))
+    assert (sources["url"] != "").all(), sources.loc[sources["url"] == "", "source_key"].tolist()
+    assert (sources["title"] != "").all()
+    assert (sources["publisher"] != "").all()
+    assert (sources["licence"] != "").all()
+
+
+def test_every_table_has_a_licence_with_a_title(package):
+    nameless = [r["name"] for r in package["resources"] if not r["licenses"][0].get("title")]
+    assert nameless == []
+
+
+def test_extracts_of_restricted_sources_are_small(package):
+    """At most 15 countries where the table has countries, and never a whole database."""
+    for resource in [r for r in package["resources"] if r["restricted"]]:
+        rows = cells(resource)
+        assert len(rows) <= 1300, resource["name"]
+        if {"iso3", "year"} <= set(rows) or "edition" in rows:
+            assert rows["iso3"].nunique() <= 15, resource["name"]
+
+
+def test_every_foreign_key_of_a_source_is_declared(package):
+    for resource in package["resources"]:
+        declared = {tuple(k["fields"]) for k in resource["schema"].get("foreignKeys", [])}
+        names = [field["name"] for field in resource["schema"]["fields"]]
+        for name in {"source", "source_2"} & set(names):
+            assert (name,) in declared, f"{resource['name']}.{name}"
+
+
+def test_every_row_of_evidence_names_its_source(package):
+    for resource in package["resources"]:
+        if resource["path"].startswith("evidence/"):
+            assert (cells(resource)["source"] != "").all(), resource["name"]
+
+
+# ---- Corruptions of a copy ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(data.DATA, root / "data")
+    (root / "book").mkdir()
+    shutil.copy(data.ROOT / "book/references.bib", root / "book")
+    return root
+
+
+@pytest.fixture(scope="session")
+def known(copy) -> set[str]:
+    """What is wrong with the data already; the tests look at what a corruption adds."""
+    return set(validation.problems(copy))
+
+
+Edit = Callable[[bytes], tuple[bytes, str]]
+
+
+class Corruption(NamedTuple):
+    """What is done to which file, and what the one line about it must say after its place."""
+
+    name: str
+    path: str
+    edit: Edit
+    says: str
+
+
+def rows_of(raw: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(raw.decode())))
+
+
+def written(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def cell(column: str, value: str, row: int = 3, **where: str) -> Edit:
+    """Overwrite one cell, in a row by its number or in the first row that holds what is given."""
+
+    def edit(raw: bytes) -> tuple[bytes, str]:
+        rows = rows_of(raw)
+        number = row
+        if where:
+            wanted = {rows[0].index(name): content for name, content in where.items()}
+            number = 2 + next(
+                n for n, r in enumerate(rows[1:]) if all(r[i] == c for i, c in wanted.items())
+            )
+        rows[number - 1][rows[0].index(column)] = value
+        return written(rows), f" row {number}, column '{column}': {rules.quoted(value)} "
+
+    return edit
+
+
+def table(change: Callable[[list[list[str]]], Any], place: str) -> Edit:
+    """Change the list of rows, header included."""
+
+    def edit(raw: bytes) -> tuple[bytes, str]:
+        rows = rows_of(raw)
+        change(rows)
+        return written(rows), place
+
+    return edit
+
+
+def file(change: Callable[[bytes], bytes], place: str) -> Edit:
+    """Change the bytes of the file."""
+    return lambda raw: (change(raw), place)
+
+
+def described(name: str, change: Callable[[dict[str, Any]], Any], key: str) -> Edit:
+    """Change what the package says of one table."""
+
+    def edit(raw: bytes) -> tuple[bytes, str]:
+        package = json.loads(raw)
+        change(next(r for r in package["resources"] if r["name"] == name))
+        return json.dumps(package).encode(), f", table {name!r} column '{key}': "
+
+    return edit
+
+
+def repeat(rows: list[list[str]]) -> None:
+    rows.insert(3, rows[2])
+
+
+def field(resource: dict[str, Any]) -> dict[str, Any]:
+    return resource["schema"]["fields"][0]
+
+
+TYPES_AND_KEYS = [
+    Corruption("date", VOTES, cell("date", "2014-13-01"), "is not a date (YYYY-MM-DD)"),
+    Corruption("short date", VOTES, cell("date", "2014-3-27"), "is not a date (YYYY-MM-DD)"),
+    Corruption("integer", VOTES, cell("yes", "ten"), "is not a whole number"),
+    Corruption("decimal integer", VOTES, cell("yes", "10.5"), "is not a whole number"),
+    Corruption("thousands", VOTES, cell("yes", "1,000"), "is not a whole number"),
+    Corruption("number", "evidence/brent_prices.csv", cell("price", "5o.1"), "is not a number"),
+    Corruption("nan", "evidence/brent_prices.csv", cell("price", "nan"), "is not a number"),
+    Corruption("exponent", "evidence/brent_prices.csv", cell("price", "1e2"), "is not a number"),
+    Corruption("month", "evidence/brent_prices.csv", cell("month", "2021-13"), "is not a month"),
+    Corruption("year", "evidence/nato_spending.csv", cell("year", "15"), "is not a year"),
+    Corruption("truth", "evidence/nato_members.csv", cell("founder", "yes"), "is not true or"),
+    Corruption("capital", "evidence/nato_members.csv", cell("founder", "True"), "is not true or"),
+    Corruption("empty", VOTES, cell("date", ""), "every row needs a value"),
+    Corruption("enum", VOTES, cell("body", "Assembly"), "is not one of General Assembly, Sec"),
+    Corruption("minimum", VOTES, cell("no", "-1"), "is less than 0"),
+    Corruption("maximum", VOTES, cell("yes", "194"), "is more than 193"),
+    Corruption("pattern", "evidence/un_country_votes.csv", cell("iso3", "AF"), "has not the form"),
+    Corruption("twice", "evidence/summits.csv", cell("start_date", "1943-11-28"), "row 2 too"),
+    Corruption("source", VOTES, cell("source", "hearsay"), "'source_key' of data/sources.csv"),
+    Corruption("target", "research/findings.csv", cell("claim_id", "S1-B9"), "article/claims.csv"),
+    Corruption(
+        "key",
+        "evidence/un_country_votes.csv",
+        table(repeat, " row 4, column 'resolution, iso3': '68/262, "),
+        "is the key of row 3 too",
+    ),
+    Corruption(
+        "row twice",
+        "evidence/nato_spending.csv",
+        table(repeat, " row 4, column 'entity, year': 'Albania, "),
+        "is the key of row 3 too",
+    ),
+]
+FILES = [
+    Corruption("empty file", VOTES, file(lambda raw: b"", ": "), "is empty"),
+    Corruption("mark", VOTES, file(lambda raw: b"\xef\xbb\xbf" + raw, " row 1: "), "byte order"),
+    Corruption("latin 1", VOTES, file(lambda raw: raw[:-1] + b"\xe9\n", " row "), "0xe9 is not"),
+    Corruption("utf 16", VOTES, file(lambda r: r.decode().encode("utf-16"), " row 1: "), "UTF-8"),
+    Corruption("crlf", VOTES, file(lambda r: r.replace(b"\n", b"\r\n"), " row 1: "), "line feed"),
+    Corruption("open end", VOTES, file(lambda raw: raw[:-1], " row "), "ends with one line feed"),
+    Corruption("blank end", VOTES, file(lambda raw: raw + b"\n", " row "), "one line feed"),
+    Corruption("quote", VOTES, file(lambda raw: raw + b'"a\n', " row "), "is not CSV"),
+    Corruption("header only", VOTES, table(lambda rows: rows[1:].clear(), ""), ""),
+    Corruption("no header", VOTES, table(lambda rows: rows.pop(0), " row 1, column "), "missing"),
+    Corruption("lost column", VOTES, table(lambda rows: [r.pop(5) for r in rows],
+               " row 1, column 'yes': "), "the column is missing"),
+    Corruption("new column", VOTES, table(lambda rows: [r.append("x") for r in rows],
+               " row 1, column 'x': "), "is not a column of this table"),
+    Corruption("column twice", VOTES, table(lambda rows: [r.append(r[0]) for r in rows],
+               " row 1, column 'date': "), "the column is there 2 times"),
+    Corruption("order", VOTES, table(lambda rows: [r.insert(0, r.pop(1)) for r in rows],
+               " row 1: "), "the columns are out of order"),
+    Corruption("lost cell", VOTES, table(lambda rows: rows[4].pop(), " row 5: 16 cells, "),
+               "expected 17: date, body"),
+    Corruption("new cell", VOTES, table(lambda rows: rows[4].append("x"), " row 5: 18 cells, "),
+               "expected 17: date, body"),
+    Corruption("blank row", VOTES, table(lambda rows: rows.insert(4, []), " row 5: 0 cells, "),
+               "expected 17"),
+]  # fmt: skip
+DESCRIPTIONS = [
+    Corruption("outside", PACKAGE, described("un_votes", lambda r: r.update(path="../notes.csv"),
+               "path"), "leaves data/"),
+    Corruption("absolute", PACKAGE, described("un_votes", lambda r: r.update(path="/etc/hosts"),
+               "path"), "leaves data/"),
+    Corruption("no caveats", PACKAGE, described("un_votes", lambda r: r.pop("caveats"),
+               "caveats"), "is missing"),
+    Corruption("no coverage", PACKAGE, described("un_votes", lambda r: r.update(coverage=""),
+               "coverage"), "is missing"),
+    Corruption("as-of date", PACKAGE, described("un_votes", lambda r: r.update(asOf="now"),
+               "asOf"), "'now' is not a date"),
+    Corruption("no licence", PACKAGE, described("un_votes", lambda r: r.update(licenses=[]),
+               "licenses"), "at least one"),
+    Corruption("no source", PACKAGE, described("un_votes", lambda r: r.update(sources=[{}]),
+               "sources"), "a title"),
+    Corruption("row unclear", PACKAGE, described("un_votes", lambda r: r.update(description="x"),
+               "description"), "One row is"),
+    Corruption("name twice", PACKAGE, described("un_country_votes",
+               lambda r: r.update(name="un_votes"), "name").__call__, "two tables"),
+    Corruption("unknown type", PACKAGE, described("un_votes", lambda r: field(r).update(type="day"),
+               "field 'date' type"), "'day' is none of string"),
+    Corruption("no title", PACKAGE, described("un_votes", lambda r: field(r).pop("title"),
+               "field 'date' title"), "is missing"),
+    Corruption("no bounds", PACKAGE, described("media_trust", lambda r: [f.pop("constraints")
+               for f in r["schema"]["fields"]], "field 'value' constraints"), "'percent'"),
+    Corruption("key of nothing", PACKAGE, described("un_votes",
+               lambda r: r["schema"].update(primaryKey=["id"]), "schema"), "not there: 'id'"),
+    Corruption("target of nothing", PACKAGE, described("un_votes",
+               lambda r: r["schema"]["foreignKeys"][0]["reference"].update(resource="no"),
+               "schema"), "that is not there"),
+    Corruption("break of nothing", PACKAGE, described("un_votes",
+               lambda r: r.update(breaks=[{"field": "no"}]), "schema"), "not there: 'no'"),
+]  # fmt: skip
+RULES = [
+    Corruption("control", VOTES, cell("title", "a\x00b"), "control character U+0000"),
+    Corruption("line feed", VOTES, cell("title", "a\nb"), "control character U+000A"),
+    Corruption("direction", VOTES, cell("title", "a\u202eb"), "RIGHT-TO-LEFT OVERRIDE"),
+    Corruption("zero width", VOTES, cell("title", "a\u200bb"), "ZERO WIDTH SPACE"),
+    Corruption("fixed space", VOTES, cell("title", "a\u00a0b"), "NO-BREAK SPACE"),
+    Corruption("formula", VOTES, cell("title", "=1+1"), "like a formula"),
+    Corruption("space", VOTES, cell("title", "a "), "a space too many"),
+    Corruption("two spaces", VOTES, cell("title", "a  b"), "a space too many"),
+    Corruption("sum", VOTES, cell("yes", "99", resolution="68/262"), "of the same resolution"),
+    Corruption("host", "sources.csv", cell("url", "https://nowhere"), "is not a web address"),
+    Corruption("scheme", "sources.csv", cell("url", "www.un.org/a"), "is not a web address"),
+    Corruption("blank", "sources.csv", cell("url", "https://un.org/a b"), "is not a web address"),
+    Corruption("idle source", "sources.csv", cell("source_key", "zzz", row=2), "no row cites"),
+    Corruption("read", "sources.csv", cell("accessed", "1900-01-01", source_key="unvotes"),
+               "is before date"),
+    Corruption("same source", VOTES, cell("source_2", "unvotes", resolution="68/262"),
+               "is the first source again"),
+    Corruption("second source", VOTES, cell("verification", "two sources", source_2=""),
+               "but source_2 is empty"),
+    Corruption("end", "evidence/summits.csv", cell("end_date", "1943-02-11"),
+               "is before start_date '1945-02-04'"),
+    Corruption("treaty end", "evidence/arms_control_agreements.csv",
+               cell("ended", "1987-08-02", agreement="INF Treaty"), "is before signed"),
+    Corruption("in force", "evidence/arms_control_agreements.csv",
+               cell("entered_into_force", "1987-12-07", agreement="INF Treaty"), "before signed"),
+    Corruption("no effect", "evidence/arms_control_agreements.csv",
+               cell("ended", "1986-11-28", agreement="SALT II"), "never took effect"),
+    Corruption("future", "evidence/un_votes.csv",
+               cell("date", "2031-02-24", resolution="80/223"), "after the as-of date"),
+    Corruption("order of events", VOTES, cell("date", "2014-03-14"), "is out of order"),
+    Corruption("order of years", "evidence/nato_spending.csv", cell("year", "2013", row=5),
+               "is out of order"),
+    Corruption("year of a poll", "evidence/russian_opinion.csv", cell("year", "2016", row=4),
+               "is not the year of survey_month '2015-01'"),
+    Corruption("country", "evidence/nato_members.csv", cell("member", "Turkey", iso3="TUR"),
+               "elsewhere"),
+    Corruption("code", "evidence/nato_members.csv", cell("iso3", "GRE", iso3="GRC"), "elsewhere"),
+    Corruption("joined twice", "evidence/nato_members.csv", cell("iso3", "CAN", iso3="BEL"),
+               ""),
+    Corruption("founder", "evidence/nato_members.csv", cell("founder", "false", iso3="BEL"),
+               "does not fit the accession on 1949-04-04"),
+    Corruption("member", "evidence/nato_spending.csv",
+               cell("kind", "member", entity="Sweden", year="2020"), "is not 'future member'"),
+    Corruption("vote", VOTES, cell("us_vote", "yes", resolution="ES-11/7"), "is 'no' in data/"),
+    Corruption("answers", "evidence/russian_opinion.csv", cell("value", "95", row=4), "percent"),
+    Corruption("reference", "research/findings.csv", cell("reference", "nobody1900"),
+               "is not in book/references.bib"),
+    Corruption("package", "evidence/sanctions_measures.csv", cell("package", "19", package="20"),
+               ""),
+]  # fmt: skip
+EVERY = [*TYPES_AND_KEYS, *FILES, *DESCRIPTIONS, *RULES]
+
+
+def corrupted(copy: Path, path: str, edit: Edit) -> tuple[list[str], str]:
+    """Apply an edit to one file, validate, restore the file; return the errors and the place."""
+    target = copy / "data" / path
+    raw = target.read_bytes()
+    changed, place = edit(raw)
+    names = [r["name"] for r in json.loads((copy / "data" / PACKAGE).read_text())["resources"]]
+    try:
+        target.write_bytes(changed)
+        return validation.problems(copy, [n for n in names if n == Path(path).stem]), place
+    finally:
+        target.write_bytes(raw)
+
+
+@pytest.mark.parametrize("case", EVERY, ids=[case.name for case in EVERY])
+def test_a_corruption_is_reported_in_one_line(copy, known, case):
+    found, place = corrupted(copy, case.path, case.edit)
+    new = [line for line in found if line not in known]
+    said = [line for line in new if line.startswith(f"data/{case.path}{place}")]
+    assert any(case.says in line for line in said), (place, case.says, new[:5])
+    assert all("\n" not in line and len(line) < 600 for line in new)
+
+
+def test_a_missing_file_is_reported(copy, known):
+    path = copy / "data" / VOTES
+    raw = path.read_bytes()
+    path.unlink()
+    try:
+        new = set(validation.problems(copy, ["un_votes"])) - known
+    finally:
+        path.write_bytes(raw)
+    assert [line for line in new if line.startswith(f"data/{VOTES}: cannot be read: No such file")]
+    assert not [line for line in new if "un_country_votes" in line]
+
+
+def test_a_file_that_is_not_described_is_reported(copy, known):
+    path = copy / "data/evidence/notes.csv"
+    path.write_text("a\n1\n")
+    try:
+        new = set(validation.problems(copy, ["un_votes"])) - known
+    finally:
+        path.unlink()
+    assert new == {"data/evidence/notes.csv: is not described in data/datapackage.json"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"resources": 3}', '{"resources": ["un_votes"]}', "\xff"]
+)
+def test_a_package_that_is_not_one_is_reported(copy, text):
+    path = copy / "data" / PACKAGE
+    raw = path.read_bytes()
+    path.write_bytes(text.encode("latin-1"))
+    try:
+        (line,) = validation.problems(copy)
+    finally:
+        path.write_bytes(raw)
+    assert line.startswith("data/datapackage.json is not a data package in JSON")
+
+
+@pytest.mark.parametrize("name", ["data/datapackage.json", "book/references.bib"])
+def test_a_missing_description_is_reported(copy, name):
+    (copy / name).rename(copy / "aside")
+    try:
+        (line,) = validation.problems(copy)
+    finally:
+        (copy / "aside").rename(copy / name)
+    assert name in line
+    assert "cannot be read: No such file" in line
+
+
+def test_every_error_is_listed_not_the_first_alone(copy, known):
+    def edit(raw: bytes) -> tuple[bytes, str]:
+        rows = rows_of(raw)
+        for row in (2, 5, 9):
+            rows[row - 1][rows[0].index("yes")] = "many"
+        return written(rows), ""
+
+    new = [line for line in corrupted(copy, VOTES, edit)[0] if line not in known]
+    assert [re.findall(r"row \d+", line)[0] for line in new] == ["row 2", "row 5", "row 9"]
+
+
+# ---- The rules that are lists: each line fires when its table is changed ------------------------
+
+
+@pytest.fixture(scope="session")
+def tables(package) -> rules.Tables:
+    found = rules.Tables()
+    for resource in package["resources"]:
+        text = cells(resource).astype(object)
+        text.index = range(2, len(text) + 2)
+        found[resource["name"]] = rules.Table(resource, text)
+    return found
+
+
+def changed(tables: rules.Tables, name: str, row: int, column: str, value: str) -> rules.Tables:
+    text = tables[name].text.copy()
+    text.loc[row, column] = value
+    other = rules.Tables(tables)
+    other[name] = rules.Table(tables[name].resource, text)
+    return other
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.IN_ROW))
+def test_arithmetic_within_a_row_is_checked(tables, line):
+    left, relation, expression, _ = rules.parsed(line)
+    name, column = left.split(": ")
+    expression, _, condition = expression.partition(" if ")
+    values = tables[name].values.query(condition) if condition else tables[name].values
+    result = values.eval(expression, engine="python") + values[column]
+    row = result.dropna().index[0]
+    wrong = "-987654" if relation == ">=" else "987654"
+    found = [*rules.arithmetic(changed(tables, name, row, column, wrong))]
+    assert any(p.row == row and p.column == column and wrong in p.text for p in found), line
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.TOTALS))
+def test_totals_of_other_rows_are_checked(tables, line):
+    left, relation, right, _ = rules.parsed(line)
+    table, column, keys, rows = rules._side(tables, left)
+    _, _, _, pieces = rules._side(tables, right)
+    both = rows[rows[column].notna()].merge(pieces[keys].drop_duplicates(), on=keys)
+    row = rows[(rows[keys] == both.loc[0, keys]).all(axis=1)].index[0]
+    wrong = "-987654321" if relation == ">=" else "987654321"
+    found = [*rules.totals(changed(tables, table.name, row, column, wrong))]
+    assert any(p.path == table.path and p.column == column for p in found), line
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.EDITIONS))
+def test_editions_that_overlap_are_found(tables, line):
+    (table, (column, time, *keys)) = next(rules.named(line, tables))
+    series = table.text.groupby(keys) if keys else [("", table.text)]
+    for _, part in series:
+        part = part.sort_values(time, kind="stable")
+        if part[column].nunique() > 1:
+            row = part.index[-1]
+            wrong = changed(tables, table.name, row, column, part[column].iloc[0])
+            wrong = changed(wrong, table.name, part.index[0], column, part[column].iloc[-1])
+            assert any(p.path == table.path for p in rules.editions(wrong)), line
+            return
+    assert table.text[column].nunique() >= 1  # one edition so far: nothing can overlap
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.TOGETHER))
+def test_cells_given_alone_are_found(tables, line):
+    (table, (one, two)) = next(rules.named(line, tables))
+    row = table.text.index[table.text[two] != ""][0]
+    found = [*rules.together_or_once(changed(tables, table.name, row, two, ""))]
+    assert [(p.row, p.column) for p in found] == [(row, two)]
+    assert one in found[0].text
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.ONCE))
+def test_values_given_twice_are_found(tables, line):
+    (table, columns) = next(rules.named(line, tables))
+    full = table.text[(table.text[columns] != "").all(axis=1)]
+    wrong = tables
+    for column in columns:
+        value = full[column].iloc[0]
+        wrong = changed(wrong, table.name, full.index[1], column, value)
+    found = [*rules.together_or_once(wrong)]
+    assert [(p.row, p.column) for p in found] == [(full.index[1], ", ".join(columns))]
+
+
+@pytest.mark.parametrize("line", rules.lines(rules.GAPLESS))
+def test_a_lost_row_is_missed(tables, line):
+    (table, _) = next(rules.named(line, tables))
+    shorter = rules.Tables(tables)
+    shorter[table.name] = rules.Table(table.resource, table.text.drop(index=4))
+    assert [p.row for p in rules.gapless(shorter)] == [5]
+
+
+def test_every_name_in_the_lists_is_a_table_with_these_columns(tables):
+    for text in (rules.TOGETHER, rules.ONCE, rules.GAPLESS, rules.EDITIONS):
+        for table, columns in rules.named(text, tables):
+            assert set(columns) <= set(table.fields), (table.name, columns)

@@ -1,0 +1,124 @@
+"""report.data: typed loading, and errors that say where."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from report import data
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A data folder of one table; returns a function that writes its CSV."""
+    fields = [
+        {"name": "day", "type": "date", "title": "Day"},
+        {"name": "year", "type": "year", "title": "Year"},
+        {"name": "count", "type": "integer", "title": "Count"},
+        {"name": "share", "type": "number", "title": "Share"},
+        {"name": "known", "type": "boolean", "title": "Known"},
+        {"name": "name", "type": "string", "title": "Name"},
+    ]
+    table = {
+        "name": "things",
+        "path": "things.csv",
+        "title": "Things",
+        "schema": {"fields": fields},
+        "sources": [{"title": "A source", "path": "https://example.org/"}],
+        "asOf": "2026-11-22",
+        "restricted": False,
+    }
+    descriptor = tmp_path / "datapackage.json"
+    descriptor.write_text(json.dumps({"resources": [table]}))
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    monkeypatch.setattr(data, "PACKAGE", descriptor)
+    monkeypatch.setattr(data, "_loaded", set())
+    data.package.cache_clear()
+
+    def write(*rows, header="day,year,count,share,known,name"):
+        (tmp_path / "things.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+    write.table, write.descriptor = table, descriptor
+    yield write
+    data.package.cache_clear()
+
+
+def test_columns_are_typed_and_empty_cells_missing(package):
+    package("2024-02-29,2024,3,0.5,true,Åland", ",,,,,")
+    frame = data.load("things")
+    assert frame["day"][0] == pd.Timestamp("2024-02-29")
+    assert (frame["year"][0], frame["count"][0], frame["share"][0]) == (2024, 3, 0.5)
+    assert frame["known"][0] is True or bool(frame["known"][0]) is True
+    assert frame["name"][0] == "Åland"
+    assert frame.iloc[1].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "kind"),
+    [
+        ("2024-02-30,2024,3,0.5,true,a", "day", "2024-02-30", "date"),
+        ("2024-02-29,MMXX,3,0.5,true,a", "year", "MMXX", "year"),
+        ("2024-02-29,2024,3.5,0.5,true,a", "count", "3.5", "integer"),
+        ("2024-02-29,2024,3,half,true,a", "share", "half", "number"),
+        ("2024-02-29,2024,3,0.5,yes,a", "known", "yes", "boolean"),
+    ],
+)
+def test_a_wrong_cell_is_named(package, row, column, value, kind):
+    package("2024-01-01,2023,1,0.1,false,z", row)
+    with pytest.raises(data.DataError) as error:
+        data.load("things")
+    message = str(error.value)
+    assert "things.csv row 3" in message
+    assert repr(column) in message and repr(value) in message and kind in message
+
+
+def test_a_wrong_header_and_a_short_row_are_named(package):
+    package("1", header="day")
+    with pytest.raises(data.DataError, match="row 1: expected the columns"):
+        data.load("things")
+    package("2024-02-29,2024")
+    with pytest.raises(data.DataError, match="row 2: 2 cells, expected 6"):
+        data.load("things")
+
+
+def test_an_unknown_table_lists_those_there_are(package):
+    with pytest.raises(data.DataError, match=r"no table 'thinks'.*there are: things"):
+        data.load("thinks")
+
+
+def test_a_missing_file_is_named(package):
+    with pytest.raises(data.DataError, match=r"things\.csv is missing"):
+        data.load("things")
+
+
+def test_a_path_that_leaves_the_folder_is_refused(package):
+    package.table["path"] = "../../etc/passwd"
+    package.descriptor.write_text(json.dumps({"resources": [package.table]}))
+    data.package.cache_clear()
+    with pytest.raises(data.DataError, match="leaves data/"):
+        data.load("things")
+
+
+def test_a_descriptor_that_is_not_json_is_named(package):
+    package.descriptor.write_text("{")
+    data.package.cache_clear()
+    with pytest.raises(data.DataError, match=r"datapackage\.json is not valid JSON"):
+        data.tables()
+
+
+def test_a_digest_follows_rows_and_descriptor(package):
+    package("2024-02-29,2024,3,0.5,true,a")
+    first = data.digest("things")
+    package("2024-02-29,2024,4,0.5,true,a")
+    second = data.digest("things")
+    package.table["title"] = "Other things"
+    package.descriptor.write_text(json.dumps({"resources": [package.table]}))
+    data.package.cache_clear()
+    assert len({first, second, data.digest("things")}) == 3
+
+
+def test_loaded_tables_are_recorded(package):
+    package("2024-02-29,2024,3,0.5,true,a")
+    assert data.loaded() == []
+    data.load("things")
+    assert data.loaded() == ["things"]
