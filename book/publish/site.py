@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from publish import links
 from report import data
 
 ROOT = data.ROOT
@@ -73,17 +74,28 @@ def build() -> None:
     Raises BuildError when Sphinx reports a warning or an error; the published book stays.
     """
     clear_leftovers()
-    digest = source_digest()
     fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=BUILD))
     try:
-        _sphinx(fresh, ["html"])
-        html, pdf = fresh / "html", fresh / "typst" / PDF.name
-        shutil.copyfile(pdf, html / PDF.name)
-        (html / ".sources").write_text(digest)
-        (html / SUMS).write_text("".join(_sums(html)))
-        publish(html, pdf)
+        publish(*make(fresh))
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def make(fresh: Path) -> tuple[Path, Path]:
+    """Make the book in an empty folder from the stored outputs; return its HTML and its PDF.
+
+    Raises BuildError when Sphinx reports a warning or an error, or when a link leads nowhere.
+    """
+    digest = source_digest()
+    _sphinx(fresh, ["html", "typst"])
+    html, pdf = fresh / "html", fresh / "typst" / PDF.name
+    shutil.copyfile(pdf, html / PDF.name)
+    wrong = links.dead(html)
+    if wrong:
+        raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))
+    (html / ".sources").write_text(digest)
+    (html / SUMS).write_text("".join(_sums(html)))
+    return html, pdf
 
 
 def _sphinx(out: Path, builders: list[str]) -> None:

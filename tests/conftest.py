@@ -1,0 +1,28 @@
+"""One build of the book for all tests that look at it."""
+
+import fcntl
+
+import pytest
+
+from publish import notebooks, site
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, worker_id):
+    """The book built from the stored outputs: its HTML folder, with the PDF inside.
+
+    The workers of a parallel run share one build.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if worker_id != "master" else root
+    folder = root / "built"
+    with (root / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            old = {p.name: why for p in notebooks.paths() if (why := notebooks.stale(p))}
+            assert not old, f"stored outputs are out of date, run make book: {old}"
+            fresh = root / "building"
+            fresh.mkdir()
+            site.make(fresh)
+            fresh.rename(folder)
+    return folder / "html"

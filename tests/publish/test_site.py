@@ -1,0 +1,98 @@
+"""publish.site: a book is published whole or not at all."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from publish import links, site
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """A build folder of its own."""
+    folder = tmp_path / "_build"
+    folder.mkdir()
+    monkeypatch.setattr(site, "BUILD", folder)
+    monkeypatch.setattr(site, "HTML", folder / "html")
+    monkeypatch.setattr(site, "PDF", folder / "book.pdf")
+    return folder
+
+
+def made(folder, text):
+    (folder / "html").mkdir(parents=True)
+    (folder / "html" / "index.html").write_text(text)
+    (folder / "book.pdf").write_text(text)
+    return folder / "html", folder / "book.pdf"
+
+
+def test_a_new_book_takes_the_place_of_the_old(build, tmp_path):
+    for number, text in enumerate(["first", "second"]):
+        site.publish(*made(tmp_path / str(number), text))
+        assert (build / "html" / "index.html").read_text() == text
+        assert (build / "book.pdf").read_text() == text
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_folders_swap_with_and_without_help_of_the_system(tmp_path, monkeypatch, atomic):
+    if not atomic:
+        monkeypatch.setattr(site.ctypes, "CDLL", lambda *a, **k: object())
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / "name").write_text(folder.name)
+    site._exchange(one, other)
+    assert (one / "name").read_text() == "other" and (other / "name").read_text() == "one"
+
+
+def test_a_failed_build_leaves_the_last_book(build, monkeypatch, tmp_path):
+    site.publish(*made(tmp_path / "old", "old"))
+
+    def fail(fresh):
+        made(fresh, "half")
+        raise site.BuildError("no")
+
+    monkeypatch.setattr(site, "make", fail)
+    with pytest.raises(site.BuildError):
+        site.build()
+    assert (build / "html" / "index.html").read_text() == "old"
+    assert sorted(p.name for p in build.iterdir()) == ["book.pdf", "html"]
+
+
+def test_a_killed_build_is_cleared_away(build):
+    (build / ".next-1" / "html").mkdir(parents=True)
+    (build / ".old").mkdir()
+    (build / ".old" / "index.html").write_text("old")
+    site.clear_leftovers()
+    assert [p.name for p in build.iterdir()] == ["html"]
+    assert (build / "html" / "index.html").read_text() == "old"
+
+
+def test_a_second_build_at_once_is_told_so(build):
+    code = (
+        "import sys; from pathlib import Path; from publish import site\n"
+        "site.BUILD = Path(sys.argv[1])\n"
+        "try:\n"
+        "    with site.alone(): print('built')\n"
+        "except site.BuildError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(build)]
+    environment = {**os.environ, "PYTHONPATH": str(site.ROOT / "book")}
+    with site.alone():
+        second = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert second.stdout.startswith("another build is at work")
+    after = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert after.stdout == "built\n"
+
+
+def test_dead_links_are_found(tmp_path):
+    page = '<a href="b.html#there">x</a><a href="b.html#gone">x</a><img src="no.svg">'
+    page += '<a href="../up">x</a>'
+    (tmp_path / "a.html").write_text(page)
+    (tmp_path / "b.html").write_text('<p id="there"></p><a href="https://example.org/">x</a>')
+    assert links.dead(tmp_path) == [
+        "a.html: b.html#gone names no place on that page",
+        "a.html: no.svg leads nowhere",
+        "a.html: ../up leads nowhere",
+    ]
