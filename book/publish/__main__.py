@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from publish import notebooks, site, validation
+from publish import notebooks, site
 from publish import reproduce as reproduction
 from report.data import DataError
 
@@ -31,6 +31,8 @@ def progress() -> Progress:
 
 def check_data() -> None:
     """Stop with every error in data/ listed."""
+    from publish import validation  # frictionless takes long to import
+
     problems = validation.problems()
     if problems:
         raise DataError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import reprlib
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -420,17 +421,21 @@ def _invisible(character: str) -> bool:
 @rule
 def country_names(tables: Tables) -> Iterator[Problem]:
     """A country code has one name, and a name one code, in all tables."""
-    names: dict[str, str] = {}
-    codes: dict[str, str] = {}
-    for table in tables.values():
-        for name in [n for n in COUNTRY if n in table.fields][:1]:
-            for row, code, country in table.cells("iso3", name):
-                if code and country not in REGROUPED:
-                    known, same = names.setdefault(code, country), codes.setdefault(country, code)
-                    if country != known:
-                        yield table.problem(row, name, f"is {known!r} elsewhere, with code {code}")
-                    elif code != same:
-                        yield table.problem(row, "iso3", f"is {same!r} for {country!r} elsewhere")
+    pairs = [
+        (table, name, row, code, country)
+        for table in tables.values()
+        for name in [name for name in COUNTRY if name in table.fields][:1]
+        for row, code, country in table.cells("iso3", name)
+        if code and country not in REGROUPED
+    ]
+    usual: dict[str, str] = {}  # a name to its code and a code to its name, the most frequent last
+    for (code, country), _ in reversed(Counter(pair[3:] for pair in pairs).most_common()):
+        usual |= {code: country, country: code}
+    for table, name, row, code, country in pairs:
+        if country != usual[code]:
+            yield table.problem(row, name, f"is {usual[code]!r} elsewhere, with code {code}")
+        elif code != usual[country]:
+            yield table.problem(row, "iso3", f"is {usual[country]!r} elsewhere, for {country!r}")
 
 
 @rule

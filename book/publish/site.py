@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from publish import links
+from publish import kits, links
 from report import data
 
 ROOT = data.ROOT
@@ -90,6 +90,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     _sphinx(fresh, ["html", "typst"])
     html, pdf = fresh / "html", fresh / "typst" / PDF.name
     shutil.copyfile(pdf, html / PDF.name)
+    kits.make(html)
     wrong = links.dead(html)
     if wrong:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))

@@ -99,7 +99,7 @@ def _place(resource: Descriptor) -> str:
 
 
 def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]:
-    """Check that the package says all that the book needs to know of its tables, and misses none."""
+    """Check that the package says all that the book needs to know of its tables, one and all."""
     names = Counter(resource.get("name") for resource in resources)
     columns = {resource.get("name"): _columns(resource) for resource in resources}
     for resource in resources:
@@ -199,6 +199,8 @@ def _read(resource: Descriptor, folder: Path) -> tuple[Table, list[Problem]]:
         for number, row in enumerate(rows[1:], start=2)
         if len(row) != len(header)
     ]
+    if len(rows) == 1 and "empty" not in resource["description"]:
+        return wrong(0, "has no rows, and its description does not say that it may be empty")
     if not errors:
         index = range(2, len(rows) + 1)
         table.text = pd.DataFrame(rows[1:], columns=header, index=index, dtype=object)
@@ -223,6 +225,12 @@ def _types_and_keys(
 ) -> Iterator[Problem]:
     """Let frictionless check types, constraints, primary and foreign keys; word its errors."""
     names = [name for name in tables if not only or name in only]
+    for name in names:
+        for field in tables[name].resource["schema"]["fields"]:
+            form, what = WRITTEN.get(field["type"], (".*", ""))
+            for row, cell in tables[name].cells(field["name"]) if what else ():
+                if cell and not re.fullmatch(form, cell):
+                    yield tables[name].problem(row, field["name"], f"is not {what}")
     resources = {name: copy.deepcopy(tables[name].resource) for name in names}
     for name in names:
         keys = resources[name]["schema"].pop("foreignKeys", [])
@@ -240,12 +248,6 @@ def _types_and_keys(
     except FrictionlessException as exception:
         for error in exception.reasons or [exception.error]:
             yield Problem("data/datapackage.json", 0, "", f"is not valid: {error.message}")
-    for name in names:
-        for field in tables[name].resource["schema"]["fields"]:
-            form, what = WRITTEN.get(field["type"], (".*", ""))
-            for row, cell in tables[name].cells(field["name"]) if what else ():
-                if cell and not re.fullmatch(form, cell):
-                    yield tables[name].problem(row, field["name"], f"is not {what}")
 
 
 def _worded(error: Any, tables: Tables, table: Table) -> Problem:

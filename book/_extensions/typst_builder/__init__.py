@@ -72,20 +72,32 @@ from .builder import TypstBuilder
 __version__ = "1.0.0"
 
 FONTS = {"body": "Libertinus Serif", "heading": "Source Sans Pro", "mono": "DejaVu Sans Mono"}
-WORDS = {
-    "contents": "Contents", "figures": "Figures", "tables": "Tables", "page": "page", "version": "Version",
-}  # fmt: skip
+WORDS = {word.lower(): word for word in ("Contents", "Figures", "Tables", "Version")}
 MIME_PRIORITY = {
-    "image/svg+xml": 10, "image/png": 20, "image/jpeg": 30,
-    "text/markdown": 32, "text/html": 36, "text/plain": 60,
-}  # fmt: skip
+    "image/svg+xml": 10,
+    "image/png": 20,
+    "image/jpeg": 30,
+    "text/markdown": 32,
+    "text/html": 36,
+    "text/plain": 60,
+}
+TEXTS = ("title", "subtitle", "date", "version", "language", "region", "filename")
 DEFAULTS: dict[str, Any] = {
-    "typst_title": "", "typst_subtitle": "", "typst_author": "", "typst_date": "", "typst_version": "",
-    "typst_keywords": [], "typst_language": "", "typst_region": "", "typst_imprint": "", "typst_filename": "",
-    "typst_fonts": {}, "typst_font_paths": ["font_source_sans_pro:files/*.otf"], "typst_paper": "a4",
-    "typst_pdf_standards": ["ua-1", "a-2a"], "typst_show_code": False, "typst_show_urls": "footnote",
-    "typst_page_references": True, "typst_part_label": "Part %s", "typst_contents_depth": 2, "typst_words": {},
-}  # fmt: skip
+    **dict.fromkeys((f"typst_{name}" for name in TEXTS), ""),
+    "typst_author": "",
+    "typst_imprint": "",
+    "typst_keywords": [],
+    "typst_fonts": {},
+    "typst_font_paths": ["font_source_sans_pro:files/*.otf"],
+    "typst_paper": "a4",
+    "typst_pdf_standards": ["ua-1", "a-2a"],
+    "typst_show_code": False,
+    "typst_show_urls": "footnote",
+    "typst_page_references": True,
+    "typst_part_label": "Part %s",
+    "typst_contents_depth": 2,
+    "typst_words": {},
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def complete_config(_app: Sphinx, config: Config) -> None:
     output; what the user has set for ``typst`` stays in front.
     """
     config.typst_fonts = FONTS | config.typst_fonts
-    config.typst_words = WORDS | config.typst_words
+    config.typst_words = WORDS | {"page": "page"} | config.typst_words
     if "nb_mime_priority_overrides" in config:
         given = [tuple(rule) for rule in config.nb_mime_priority_overrides]
         named = {(rule[0], rule[1]) for rule in given}

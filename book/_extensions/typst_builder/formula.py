@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 
-STYLE = {"mathtext.fontset": "stix", "svg.fonttype": "path", "svg.hashsalt": "typst_builder"}
+STYLE: Any = {"mathtext.fontset": "stix", "svg.fonttype": "path", "svg.hashsalt": "typst_builder"}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How wide the columns of a printed table are, and which of them hold numbers.
+"""The grid of a printed table: which columns hold numbers, and how wide each is.
 
 Typst's own automatic columns share the space evenly once a table is too wide, which breaks
 short words beside long texts. Here the longest word of a column is its least width, and
@@ -10,20 +10,43 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NUMBER = re.compile(
-    r"^[<>≤≥≈~±]?\s?[-+−–]?\s?[$€£₽]?\s?\d[\d,   ]*(?:\.(\d+))?(\s?(?:%|pp|x|×|[kmb]n?))?$"
-)
-BLANK = re.compile(r"^(?:|[-–—−]|n/?a|n\.a\.|\.\.\.?|…)$", re.IGNORECASE)
-YEAR = re.compile(r"^(1[5-9]|20)\d\d$")
+from docutils import nodes
 
-PORTRAIT, TURNED, TEXT = 450.0, 705.0, 330.0  # points: A4 between its margins, turned, text column
+NUMBER = re.compile(
+    r"[<>≤≥≈~±]?\s?[-+−–]?\s?[$€£₽]?\s?\d[\d,\u00a0\u2009\u202f]*(?:\.(\d+))?(\s?(?:%|pp|x|×|[kmb]n?))?"
+)
+BLANK = re.compile(r"|[-–—−]|n/?a|n\.a\.|\.\.\.?|…", re.IGNORECASE)
+PORTRAIT, TURNED, TEXT = 450.0, 705.0, 330.0  # points: A4, A4 turned, the text column
+SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type to try, space beside a cell's text
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I \u200b"), set("mwMW@%—")
-SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type to try, and space beside a cell's text
+
+
+@dataclass
+class Cell:
+    """An entry of a table and its place."""
+
+    entry: nodes.entry
+    x: int
+    across: int
+    down: int
+    stub: bool
+    padding: str = ""  # digits to leave room for, so that decimal points align
+
+    @property
+    def text(self) -> str:
+        """What the cell says."""
+        return str(self.entry.astext())
+
+    @property
+    def side(self) -> str:
+        """The side the author set the cell to, if any."""
+        found = (re.fullmatch("text-(left|right|center)", name) for name in self.entry["classes"])
+        return next((match[1] for match in found if match), "")
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What the translator writes at the head of a table."""
+class Plan:
+    """Columns as Typst has them, type size and page of a table."""
 
     columns: list[str]
     size: float
@@ -34,34 +57,80 @@ class Layout:
     ems: list[float]  # the width of each column's text, in em
 
 
+@dataclass(frozen=True)
+class Grid:
+    """A table, row by row."""
+
+    rows: list[list[Cell]]
+    heads: int
+    aligns: list[str]
+    plan: Plan
+
+
+def read(table: nodes.table, nested: bool = False) -> Grid:
+    """Place the entries of a table, spans counted, and plan its columns."""
+    specs = list(table.findall(nodes.colspec))
+    heads = sum(len(head.children) for head in table.findall(nodes.thead))
+    rows: list[list[Cell]] = []
+    taken: set[tuple[int, int]] = set()
+    for y, row in enumerate(table.findall(nodes.row)):
+        x, cells = 0, []
+        for entry in row.findall(nodes.entry, descend=True):
+            if entry.parent is not row:
+                continue  # of a table in a cell
+            while (y, x) in taken:
+                x += 1
+            across, down = entry.get("morecols", 0) + 1, entry.get("morerows", 0) + 1
+            taken |= {(y + dy, x + dx) for dy in range(down) for dx in range(across)}
+            cells.append(Cell(entry, x, across, down, y >= heads and bool(specs[x].get("stub"))))
+            x += across
+        rows.append(cells)
+    aligns = []
+    for x in range(len(specs)):
+        column = [cell for row in rows[heads:] for cell in row if cell.x == x]
+        texts = [cell.text for cell in column]
+        numeric = is_numeric(texts)
+        sides = [cell.side for cell in column if cell.side]
+        aligns.append(sides[0] if sides else "right" if numeric else "left")
+        if numeric and aligns[x] == "right":
+            for cell, padding in zip(column, decimal_padding(texts), strict=True):
+                cell.padding = padding
+    texts = [[_text_at(row, x) for x in range(len(specs))] for row in rows]  # type: ignore[misc]
+    shares = [float(spec.get("colwidth", 1)) for spec in specs]
+    given = shares if "colwidths-given" in table["classes"] else None
+    turn = bool({"landscape", "turned"} & set(table["classes"]))
+    return Grid(rows, heads, aligns, plan(texts, heads, given, turn, nested))  # type: ignore[arg-type]
+
+
+def _text_at(row: list[Cell], x: int) -> str:
+    return next((cell.text for cell in row if cell.x == x and cell.across == 1), "")
+
+
+def is_numeric(texts: list[str]) -> bool:
+    """Say whether all cells that hold something hold a number (and one does)."""
+    filled = [text.strip() for text in texts if not BLANK.fullmatch(text.strip())]
+    return bool(filled) and all(NUMBER.fullmatch(text) for text in filled)
+
+
+def decimal_padding(texts: list[str]) -> list[str]:
+    """Return, for each number, the digits to leave room for on its right.
+
+    >>> decimal_padding(["1.25", "3", "12.5"])
+    ['', '.00', '0']
+    """
+    found = [NUMBER.fullmatch(text.strip()) for text in texts]
+    if len({(match[2] or "").strip() for match in found if match}) > 1:
+        return [""] * len(texts)  # units of different width: no point would align
+    places = [len(match[1] or "") if match else -1 for match in found]
+    most = max(places)
+    return ["" if n in (-1, most) else ("." if n == 0 else "") + "0" * (most - n) for n in places]
+
+
 def em(text: str) -> float:
     """Guess the width of a text in a sans serif face."""
     return sum(
         0.28 if c in THIN else 0.82 if c in BROAD else 0.6 if c.isupper() else 0.51 for c in text
     )
-
-
-def numeric_column(cells: list[str]) -> bool:
-    """Say whether every cell that holds something holds a number (and one does)."""
-    filled = [cell.strip() for cell in cells if not BLANK.match(cell.strip())]
-    return bool(filled) and all(NUMBER.match(cell) for cell in filled)
-
-
-def decimal_padding(cells: list[str]) -> list[str]:
-    """Return, for each cell of a numeric column, the digits to leave room for on its right.
-
-    >>> decimal_padding(["1.25", "3", "12.5"])
-    ['', '.00', '0']
-    """
-    matches = [NUMBER.match(cell.strip()) for cell in cells]
-    if len({(m[2] or "").strip() for m in matches if m}) > 1:
-        return [""] * len(cells)
-    places = [len(m[1] or "") if m else 0 for m in matches]
-    most = max(places, default=0)
-    return [
-        "" if not m or n == most else ("." if n == 0 else "") + "0" * (most - n)
-        for m, n in zip(matches, places, strict=True)
-    ]
 
 
 def plan(
@@ -70,7 +139,7 @@ def plan(
     given: list[float] | None = None,
     turn: bool = False,
     nested: bool = False,
-) -> Layout:
+) -> Plan:
     """Choose column widths, type size and orientation for the texts of a table.
 
     Args:
@@ -80,50 +149,43 @@ def plan(
         turn: The author wants a turned page.
         nested: The table stands in a list or box, where there is less room and no turning.
     """
-    count = len(rows[0])
-    body = [max((_word(row[i], 9.0) for row in rows[heads:]), default=1.0) for i in range(count)]
-    strict = [
-        max([low, *(_word(row[i], 9.0) for row in rows[:heads])]) for i, low in enumerate(body)
-    ]
-    loose = [
-        max([low, *(_word(row[i], 4.0) for row in rows[:heads])]) for i, low in enumerate(body)
-    ]
-    widths = [TEXT] if nested else [TURNED] if turn else [PORTRAIT, TURNED]
-    for width, (size, inset), least in [
-        (w, s, low) for w in widths for low in (strict, loose) for s in SIZES
-    ]:
-        room = (width - 2 * inset * count) / size
+    columns = range(len(rows[0]))
+    body = [max((_word(row[x], 9.0) for row in rows[heads:]), default=1.0) for x in columns]
+    strict, loose = (
+        [max([low, *(_word(row[x], limit) for row in rows[:heads])]) for x, low in enumerate(body)]
+        for limit in (9.0, 4.0)
+    )
+    pages = [TEXT] if nested else [TURNED] if turn else [PORTRAIT, TURNED]
+    for page, least, (size, inset) in (
+        (page, least, size) for page in pages for least in (strict, loose) for size in SIZES
+    ):
+        room = (page - 2 * inset * len(columns)) / size
         if sum(least) <= room:
             break
-    longest = max((em(word) for row in rows for text in row for word in text.split()), default=0)
-    hyphenate = least is loose or longest > 9.0
-    most = [max([low, *(em(row[i]) + 0.3 for row in rows)]) for i, low in enumerate(least)]
-    turned = width == TURNED
+    hyphenate = least is loose or any(
+        em(word) > 9.0 for row in rows for text in row for word in text.split()
+    )
+    most = [max([least[x], *(em(row[x]) + 0.3 for row in rows)]) for x in columns]
     if given is None and sum(most) <= 0.7 * room:
-        wide = sum(most) * size + 2 * inset * count > TEXT
-        return Layout(["auto"] * count, size, inset, turned, wide, hyphenate, most)
+        wide = sum(most) * size + 2 * inset * len(columns) > TEXT
+        return Plan(["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most)
     if given is not None:
-        ems = [max(low, room * share / sum(given)) for low, share in zip(least, given, strict=True)]
+        ems = [max(least[x], room * given[x] / sum(given)) for x in columns]
     else:
         wishes = [min(high, 30 + max(high - 30, 0) ** 0.5) for high in most]
-        spare, wanted = max(room - sum(least), 0), sum(wishes) - sum(least)
-        share = min(spare / wanted, 1) if wanted else 0
-        ems = [low + share * (wish - low) for low, wish in zip(least, wishes, strict=True)]
-    columns = [f"{value * size + 2 * inset:.1f}fr" for value in ems]
-    return Layout(columns, size, inset, turned, True, hyphenate, ems)
+        wanted = sum(wishes) - sum(least)
+        share = min(max(room - sum(least), 0) / wanted, 1) if wanted else 0
+        ems = [least[x] + share * (wishes[x] - least[x]) for x in columns]
+    widths = [f"{width * size + 2 * inset:.1f}fr" for width in ems]
+    return Plan(widths, size, inset, page == TURNED, True, hyphenate, ems)
 
 
 def lines(texts: list[str], ems: list[float]) -> int:
     """Guess how many lines the tallest cell of a row takes."""
-    return max(
-        (int(em(text) / max(width, 1)) + 1 for text, width in zip(texts, ems, strict=True)),
-        default=1,
-    )
+    return max((int(em(t) / max(w, 1)) + 1 for t, w in zip(texts, ems, strict=True)), default=1)
 
 
 def _word(text: str, limit: float) -> float:
     """Return the width of the longest word, or the limit from where it may be broken."""
-    return (
-        min(max((em(word) for word in re.split(r"[\s\u200b]+", text)), default=1.0), limit) * 1.03
-        + 0.2
-    )
+    words = re.split(r"[\s\u200b]+", text)
+    return min(max(em(word) for word in words), limit) * 1.03 + 0.2

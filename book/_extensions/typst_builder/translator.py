@@ -1,14 +1,14 @@
 """The translator: from resolved doctrees to Typst markup.
 
-Every method ``do_<node class>`` returns the Typst markup of one node; a node is served by the
-first of its base classes that has a method, a wrapper in ``WRAP`` or an entry in ``SKIP``.
-Blocks are joined by blank lines, so a run of text becomes a paragraph of its own.
+Each node is served by the first of its classes (then base classes) that has a method
+``do_<class>`` here or an entry in ``INLINE``, ``BLOCK`` or ``SKIP``. Blocks are joined by
+blank lines, which makes a paragraph of each run of text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,46 +20,52 @@ from . import formula, tables
 if TYPE_CHECKING:
     from .builder import Chapter, TypstBuilder
 
-# Characters that no PDF can show: controls, halves of surrogate pairs, non-characters.
+# Controls, halves of surrogate pairs and non-characters: no PDF can show them.
 UNPRINTABLE = dict.fromkeys(
     [*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 )
-NUMBERING = {
-    "arabic": "1",
-    "loweralpha": "a",
-    "upperalpha": "A",
-    "lowerroman": "i",
-    "upperroman": "I",
-}
+NUMBERING = {"loweralpha": "a", "upperalpha": "A", "lowerroman": "i", "upperroman": "I"}
 TONES = {
     "good": {"tip", "hint", "seealso", "good"},
-    "warn": {"warning", "caution", "danger", "error", "attention", "warn", "deprecated"},
+    "warn": {"warning", "caution", "danger", "error", "attention", "warn"},
 }
-NOTES = {"exhibit-source", "exhibit-note"}
-NUMBERED = (nodes.figure, nodes.table, nodes.section)
-LEXERS = {
-    "ipython": "python",
-    "ipython3": "python",
-    "python3": "python",
-    "console": "sh",
-    "pycon": "python",
+LEXERS = {"ipython": "python", "ipython3": "python", "python3": "python", "console": "sh"}
+NO_LEXER = {"", "none", "text", "default", "myst-ansi"}
+LABELLED = (nodes.section, nodes.figure, nodes.table)
+LISTS = (nodes.bullet_list, nodes.enumerated_list)
+
+
+def names(template: str, classes: str) -> dict[str, str]:
+    """Give several node classes the same template."""
+    return dict.fromkeys(classes.split(), template)
+
+
+SKIP = names(
+    "",
+    "comment substitution_definition index target pending meta highlightlang tabular_col_spec "
+    "footnote colspec toctree sd_icon title label caption legend attribution",
+)
+INLINE = {
+    **names("{}", "inline term field_name generated problematic line download_reference"),
+    **names("{}", "PassthroughTextElement desc_addname acronym"),
+    **names("#emph[{}]", "emphasis literal_emphasis title_reference manpage classifier"),
+    **names("#strong[{}]", "strong literal_strong"),
+    "subscript": "#sub[{}]",
+    "superscript": "#super[{}]",
+    "sd_badge": "#badge[{}]",
+    "centered": "#align(center)[#strong[{}]]",
+}
+BLOCK = {
+    **names("{}", "document glossary definition hlist hlistcol acks versionmodified desc"),
+    **names("{}", "start_of_file HideCodeCellNode"),
+    "desc_content": "#indented[{}]",
 }
 
-SKIP = set(
-    "comment substitution_definition index target pending meta highlightlang tabular_col_spec footnote colspec "
-    "toctree sd_icon title label caption legend thebe_config SphinxComments decoration".split()
-)
-WRAP = {
-    "emphasis": "#emph[{}]", "literal_emphasis": "#emph[{}]", "desc_addname": "{}", "title_reference": "#emph[{}]",
-    "strong": "#strong[{}]", "literal_strong": "#strong[{}]", "subscript": "#sub[{}]", "superscript": "#super[{}]",
-    "inline": "{}", "generated": "{}", "PassthroughTextElement": "{}", "term": "{}", "problematic": "{}",
-    "field_name": "{}", "sd_badge": "#badge[{}]", "manpage": "#emph[{}]", "attribution": "{}", "classifier": "#emph[{}]",
-    "centered": "#align(center)[#strong[{}]]", "pending_xref": "{}", "download_reference": "{}", "acronym": "{}",
-}  # fmt: skip
-BLOCKS = set(
-    "document compound glossary definition description field_body hlist hlistcol acks list_item start_of_file "
-    "HideCodeCellNode".split()
-)
+
+class Code(str):
+    """Typst code, where a plain string would be text."""
+
+    __slots__ = ()
 
 
 def literal(text: str) -> str:
@@ -72,6 +78,33 @@ def literal(text: str) -> str:
     return '"' + text.replace("\r", "").replace("\n", "\\n").replace("\t", "\\t") + '"'
 
 
+def value(given: object) -> str:
+    """Write a Python value as Typst code; only ``Code`` goes through as it is."""
+    if isinstance(given, Code):
+        return given
+    if isinstance(given, str):
+        return literal(given)
+    if isinstance(given, list | tuple):
+        return f"({''.join(f'{value(item)}, ' for item in given)})"
+    return str(given).lower() if given is None or isinstance(given, bool) else str(given)
+
+
+def call(function: str, *arguments: object, body: str | None = None, **options: object) -> str:
+    """Write a call of a function of the template.
+
+    >>> call("heading", body='#"Text"', level=2, numbering=None)
+    '#heading(level: 2, numbering: none)[#"Text"]'
+    """
+    parts = [*map(value, arguments), *(f"{key}: {value(item)}" for key, item in options.items())]
+    brackets = f"({', '.join(parts)})" if parts or body is None else ""
+    return f"#{function}{brackets}{'' if body is None else f'[{body}]'}"
+
+
+def label(name: str) -> Code:
+    """Write a Typst label."""
+    return Code(f"label({literal(name)})")
+
+
 def breakable(text: str, limit: int) -> str:
     """Let words longer than ``limit`` break, at punctuation where they have some."""
 
@@ -80,9 +113,9 @@ def breakable(text: str, limit: int) -> str:
         if word.startswith(("http://", "https://")):
             return word  # Typst knows how to break these
         word = re.sub(r"(?<=[/_.\-:=&])(?=\w)", "\u200b", word)
-        return re.sub(r"([^\s\u200b]{%d})(?=[^\s\u200b]{4})" % limit, "\\1\u200b", word)
+        return re.sub(rf"([^\u200b]{{{limit}}})(?=[^\u200b]{{4}})", "\\1\u200b", word)
 
-    return re.sub(r"\S{%d,}" % (limit + 1), split, text)
+    return re.sub(rf"\S{{{limit + 1},}}", split, text)
 
 
 class Translator:
@@ -91,30 +124,28 @@ class Translator:
     def __init__(
         self, builder: TypstBuilder, trees: dict[str, nodes.document], lost: set[str]
     ) -> None:
+        """Read all documents for what refers to what; ``lost`` targets are not in print."""
         self.builder, self.env, self.config = builder, builder.env, builder.config
         self.trees, self.lost = trees, lost
         self.errors: list[str] = []
         self.warnings: list[tuple[str, nodes.Node]] = []
-        self.used: set[str] = set()
-        self.emitted: set[str] = set()
-        self.listed: set[str] = set()
-        self.parts: dict[str, str] = {}
-        self.around: list[str] = []
-        self.body: list[str] = []
-        self._abbreviations: set[str] = set()
-        self._footnotes: set[str] = set()
-        self._pictures: dict[int, str] = {}
+        self.used: set[str] = set()  # targets that references lead to ...
+        self.emitted: set[str] = set()  # ... and those that are there
+        self.listed: set[str] = set()  # "figure" and "table", if any has a number
+        self.parts: dict[str, str] = {}  # the part that starts with a chapter
+        self.around: list[str] = []  # what stands around the node at hand
+        self.body: list[str] = []  # for functions of other extensions
+        self._once: set[str] = set()  # footnotes and abbreviations met so far
+        self._gauges: dict[int, Code] = {}
         self._anchors: dict[str, str] = {}
         self._nodes: dict[str, nodes.Element] = {}
-        self._referenced: set[str] = set()
         for docname, tree in trees.items():
             self._collect(docname, tree, None)
-        for docname, tree in trees.items():
-            for reference in tree.findall(nodes.reference):
-                if (target := self._target(docname, reference)) in self._anchors:
-                    self._referenced.add(self._anchors[target])
-
-    # -- documents and their numbers ----------------------------------------------------
+        links = (
+            (name, link) for name, tree in trees.items() for link in tree.findall(nodes.reference)
+        )
+        goals = {self._anchors.get(self._target(name, link) or "") for name, link in links}
+        self._wanted = {goal for goal in goals if goal}
 
     def document(self, chapter: Chapter) -> str:
         """Render one document."""
@@ -122,133 +153,111 @@ class Translator:
         self.around = [] if chapter.docname else ["note"]
         return self.render(self.trees[chapter.docname])
 
-    def _collect(self, docname: str, node: nodes.Element, heading: str | None) -> None:
-        """Give every id its anchor; ids inside a title or caption share their owner's."""
+    # -- targets and numbers ------------------------------------------------------------
+
+    def _collect(self, docname: str, node: nodes.Element, owner: str | None) -> None:
+        """Map each id to its anchor; ids within a title or text of code share the owner's."""
+        closed = nodes.title | nodes.caption | nodes.rubric | nodes.literal | nodes.literal_block
+        ids = node.get("ids")
         for child in node.children:
-            if not isinstance(child, nodes.Element):
-                continue
-            own = heading
-            if ids := child.get("ids"):
-                own = heading or f"{docname}#{ids[0]}"
-                self._anchors |= {f"{docname}#{name}": own for name in ids}
-                self._nodes.setdefault(own, child)
-            if isinstance(child, nodes.section) and f"{docname}#" not in self._anchors and own:
-                self._anchors[f"{docname}#"] = own
-            if isinstance(
-                child,
-                nodes.title | nodes.caption | nodes.rubric | nodes.literal | nodes.literal_block,
-            ):
-                owner = node.get("ids")
-                inside = f"{docname}#{owner[0]}" if owner else None
-                self._collect(docname, child, inside)
-            else:
-                self._collect(docname, child, heading)
+            if isinstance(child, nodes.Element):
+                inside = isinstance(child, closed) and ids and f"{docname}#{ids[0]}"
+                anchor = inside or owner
+                if own := child.get("ids"):
+                    name = anchor or f"{docname}#{own[0]}"
+                    self._anchors |= {f"{docname}#{key}": name for key in own}
+                    self._nodes.setdefault(name, child)
+                    if isinstance(child, nodes.section):
+                        self._anchors.setdefault(f"{docname}#", name)
+                self._collect(docname, child, anchor)
 
     def _target(self, docname: str, node: nodes.Element) -> str | None:
+        """Return the target of a reference as document#id, or nothing for an address."""
         if "refid" in node:
             return f"{docname}#{node['refid']}"
-        uri = str(node.get("refuri", ""))
-        if not uri.startswith("%"):
-            return None
-        document, _, anchor = uri[1:].partition("#")
-        return f"{document}#{anchor}"
+        page, _, anchor = str(node.get("refuri", "")).partition("#")
+        return f"{page[1:]}#{anchor}" if page.startswith("%") else None
 
     def label(self, node: nodes.Element, always: bool = False) -> str:
-        """Return the Typst label of a node that something refers to, the first time."""
+        """Return the label of a node, once, if something refers to it."""
         ids = node.get("ids")
-        name = self._anchors.get(f"{self.docname}#{ids[0]}") if ids else None
-        own = name is not None and ids and name == f"{self.docname}#{ids[0]}"
-        if (
-            name is None
-            or not own
-            or name in self.emitted
-            or not (always or name in self._referenced)
-        ):
+        name = f"{self.docname}#{ids[0]}" if ids else ""
+        wanted = always or name in self._wanted
+        if name in self.emitted or not wanted or self._anchors.get(name) != name:
             return ""
         self.emitted.add(name)
-        return f"#label({literal(name)})"
+        return f"#{label(name)}"
 
     def anchor(self, node: nodes.Element) -> str:
-        """Return an invisible target for a node that has no labelled form of its own."""
-        if isinstance(node, (*NUMBERED, nodes.citation, nodes.footnote)) or node.get(
-            "literal_block"
-        ):
+        """Return an invisible target for a node that cannot carry a label itself."""
+        if isinstance(node, LABELLED) or node.get("literal_block"):
             return ""
-        return f"#metadata(none){label}" if (label := self.label(node)) else ""
+        return f"#metadata(none){mark}" if (mark := self.label(node)) else ""
 
-    def numbers(self, kind: str, node: nodes.Element) -> str:
-        """Return the number Sphinx gave to a figure, table or listing, as HTML shows it."""
-        found = self.env.toc_fignumbers.get(self.docname, {}).get(kind, {})
-        for name in node.get("ids", []):
-            if name in found:
-                return ".".join(map(str, found[name]))
-        return ""
+    def number(self, kind: str, node: nodes.Element) -> str:
+        """Return the number that Sphinx gave a figure, table, listing or formula."""
+        known = self.env.toc_fignumbers.get(self.docname, {}).get(kind, {})
+        return next((_dotted(known[key]) for key in node.get("ids", []) if key in known), "")
 
     # -- the machine --------------------------------------------------------------------
 
     def render(self, node: nodes.Node) -> str:
         """Return the Typst markup of a node."""
-        if isinstance(node, nodes.Text):
+        if not isinstance(node, nodes.Element):
             text = re.sub(r"[ \t\r\n\f\v]+", " ", node.astext())
-            return (
-                f"#{literal(breakable(text, 22 if 'table' in self.around else 44))}" if text else ""
-            )
-        assert isinstance(node, nodes.Element)
+            return f"#{literal(breakable(text, 22 if 'table' in self.around else 44))}"
         if "screen-only" in node.get("classes", []):
             return ""
         anchor = self.anchor(node)
-        for cls in type(node).__mro__:
-            if method := getattr(self, f"do_{cls.__name__}", None):
+        for name in (cls.__name__ for cls in type(node).__mro__):
+            if method := getattr(self, f"do_{name}", None):
                 return anchor + str(method(node))
-            if wrap := WRAP.get(cls.__name__):
-                return anchor + wrap.format(self.inline(node))
-            if cls.__name__ in BLOCKS:
-                return anchor + self.blocks(node)
-            if cls.__name__ in SKIP:
+            if name in INLINE:
+                return anchor + INLINE[name].format(self.inline(node))
+            if name in BLOCK:
+                return anchor + BLOCK[name].format(self.blocks(node))
+            if name in SKIP:
                 return anchor
         return anchor + self._foreign(node)
 
     def _foreign(self, node: nodes.Element) -> str:
-        """Render a node by the functions its extension registered, or complain."""
-        handlers = self.builder.app.registry.translation_handlers.get(self.builder.name, {})
-        if (pair := handlers.get(type(node).__name__)) is None:
+        """Render a node with the functions its extension registered, or complain."""
+        known = self.builder.app.registry.translation_handlers.get(self.builder.name, {})
+        if (pair := known.get(type(node).__name__)) is None:
             self.error(node, f"no printable form for a node of type {type(node).__name__!r}")
             return ""
         outer, self.body = self.body, []
         try:
             pair[0](self, node)
-            self.body.extend(map(self.render, node.children))
+            self.body.append(self.inline(node))
             if pair[1]:
                 pair[1](self, node)
         except nodes.SkipNode:
             pass
-        finally:
-            body, self.body = self.body, outer
-        return "".join(body)
+        inner, self.body = "".join(self.body), outer
+        return inner
 
-    def inline(self, node: nodes.Element) -> str:
-        """Render the children one after the other."""
-        return "".join(map(self.render, node.children))
+    def inline(self, node: nodes.Element, only: Any = nodes.Node) -> str:
+        """Render the children (of a kind) one after the other."""
+        return "".join(self.render(child) for child in node.children if isinstance(child, only))
 
-    def blocks(self, node: nodes.Element, skip: tuple[type[nodes.Node], ...] = ()) -> str:
+    def blocks(self, node: nodes.Element) -> str:
         """Render the children as blocks, with blank lines between them."""
-        parts = (self.render(child) for child in node.children if not isinstance(child, skip))
-        return "\n\n".join(part for part in parts if part)
+        return "\n\n".join(filter(None, map(self.render, node.children)))
+
+    def held(self, node: nodes.Element, kind: Any) -> str:
+        """Render what is in the children of a kind that are skipped otherwise."""
+        return "".join(self.inline(child) for child in node.children if isinstance(child, kind))
 
     def compact(self, node: nodes.Element) -> str:
-        """Render an item or cell; a lone paragraph in it stays a run of text."""
-        kinds = [
-            child for child in node.children if not isinstance(child, nodes.comment | nodes.target)
-        ]
-        lists = nodes.bullet_list | nodes.enumerated_list
+        """Render an item or cell, where a lone paragraph stays a run of text."""
+        children = [child for child in node.children if not isinstance(child, nodes.comment)]
         if (
-            kinds
-            and type(kinds[0]) is nodes.paragraph
-            and all(isinstance(child, lists) for child in kinds[1:])
+            children
+            and isinstance(children[0], nodes.paragraph)
+            and all(isinstance(child, LISTS) for child in children[1:])
         ):
-            return "\n".join(
-                [self.anchor(node) + self.render(kinds[0]), *map(self.render, kinds[1:])]
-            )
+            return self.anchor(node) + "\n".join(map(self.render, children))
         return self.anchor(node) + self.blocks(node)
 
     @contextmanager
@@ -258,157 +267,125 @@ class Translator:
         yield
         self.around.pop()
 
-    def where(self, node: nodes.Node) -> str:
-        """Name the document and line of a node."""
-        at: nodes.Node | None = node
-        while at is not None and not getattr(at, "line", None):
-            at = at.parent
-        return f"{self.docname or 'typst_imprint'}:{getattr(at, 'line', None) or '?'}"
-
     def error(self, node: nodes.Node, message: str) -> None:
-        """Remember something that makes the book unprintable."""
-        self.errors.append(f"{self.where(node)}: {message}")
+        """Remember what makes the book unprintable, with document and line."""
+        at: nodes.Node | None = node
+        while at is not None and not at.line:
+            at = at.parent
+        place = self.docname or "typst_imprint"
+        self.errors.append(f"{place}:{at.line if at is not None else '?'}: {message}")
 
     def warn(self, node: nodes.Node, message: str) -> None:
-        """Remember something the author should know."""
+        """Remember what the author should know."""
         self.warnings.append((message, node))
 
     # -- structure ----------------------------------------------------------------------
 
     def do_section(self, node: nodes.section) -> str:
-        ids = node.get("ids", [])
-        numbers = self.env.toc_secnumbers.get(self.docname, {})
-        top = not isinstance(node.parent, nodes.section)
-        number = next(
-            (numbers[f"#{name}"] for name in ids if f"#{name}" in numbers),
-            numbers.get("") if top else None,
-        )
+        known = self.env.toc_secnumbers.get(self.docname, {})
+        keys = [f"#{key}" for key in node["ids"]]
+        keys += [] if isinstance(node.parent, nodes.section) else [""]
+        number = next((_dotted(known[key]) for key in keys if key in known), None)
         self.depth += 1
+        start = ""
         if self.depth == 1:
-            start = f"#chapter({literal(self.part) if self.part else 'none'})\n"
-            if self.part and ids:
-                self.parts[self._anchors[f"{self.docname}#{ids[0]}"]] = self.part
-        else:
-            start = ""
-        numbering = f"(..) => {literal('.'.join(map(str, number)))}" if number else "none"
+            start = call("chapter", self.part) + "\n"
+            if self.part and node["ids"]:
+                self.parts[f"{self.docname}#{node['ids'][0]}"] = self.part
         with self.within("heading"):
-            title = "".join(
-                self.inline(child) for child in node.children if isinstance(child, nodes.title)
-            )
-        head = f"{start}#heading(level: {self.depth}, numbering: {numbering})[{title}]{self.label(node, always=self.depth == 1)}"
+            title = self.held(node, nodes.title)
+        head = call("heading", body=title, level=self.depth, numbering=_always(number))
+        head = start + head + self.label(node, always=self.depth == 1)
         text = "\n\n".join(filter(None, [head, self.blocks(node)]))
         self.depth -= 1
         self.part = None
         return text
 
-    def do_title(self, node: nodes.title) -> str:
-        return ""
-
     def do_compound(self, node: nodes.compound) -> str:
         return "" if "toctree-wrapper" in node["classes"] else self.blocks(node)
 
     def do_container(self, node: nodes.container) -> str:
-        classes, element, component = (
-            set(node["classes"]),
-            node.get("nb_element"),
-            node.get("design_component"),
-        )
-        if element == "cell_code":
-            hidden = str(node.get("hide_mode") or "")
-            return "\n\n".join(
-                self.render(child)
-                for child in node.children
-                if not (
-                    hidden == "all"
-                    or str(_get(child, "nb_element"))
-                    .removeprefix("cell_code_")
-                    .replace("source", "input")
-                    in hidden
-                )
-            )
-        if element == "cell_code_source" and not self.config.typst_show_code:
-            return ""
+        classes, component = set(node["classes"]), node.get("design_component")
+        if node.get("nb_element") == "cell_code":
+            return self._cell_of_notebook(node)
         if node.get("literal_block"):
             with self.within("exhibit"):
-                block = self.blocks(node)
-            return self._exhibit(self._figure("code-block", "raw", node, block), wide=False)
+                listing = self._figure("code-block", "raw", node, self.blocks(node))
+            return self._exhibit(listing, wide=False)
         if "exhibit" in classes:
-            layouts = [self._layout(table)[0] for table in node.findall(nodes.table)]
+            plans = [tables.read(table, self._nested()).plan for table in node.findall(nodes.table)]
             pictures = list(node.findall(nodes.image))
             with self.within("exhibit"):
                 body = self.blocks(node)
-            turn, wide = any(plan.turned for plan in layouts), any(plan.wide for plan in layouts)
-            return self._exhibit(body, turn, wide or bool(pictures), [] if wide else pictures)
+            wide, turned = any(plan.wide for plan in plans), any(plan.turned for plan in plans)
+            return self._exhibit(body, wide or bool(pictures), turned, () if wide else pictures)
         if component in ("card", "dropdown"):
-            return f"#notice({literal(_tone(classes))}, none)[{self.blocks(node)}]"
+            return call("notice", _tone(classes), None, body=self.blocks(node))
         if component == "card-title":
-            return f"#rubric[{self.inline(node)}]"
-        if component == "tab-content":
-            return f"#indented[{self.blocks(node)}]"
-        return self.blocks(node)
+            return call("rubric", body=self.inline(node))
+        return (
+            call("indented", body=self.blocks(node))
+            if component == "tab-content"
+            else self.blocks(node)
+        )
+
+    def _cell_of_notebook(self, node: nodes.container) -> str:
+        """Render a notebook's cell, without what the author hid."""
+        hidden = str(node.get("hide_mode") or "")
+        kinds = {"input": "cell_code_source", "output": "cell_code_output"}
+        left_out = {kind for word, kind in kinds.items() if word in hidden or hidden == "all"}
+        if not self.config.typst_show_code:
+            left_out.add("cell_code_source")
+        shown = (
+            c
+            for c in node.children
+            if isinstance(c, nodes.Element) and c.get("nb_element") not in left_out
+        )
+        return "\n\n".join(filter(None, map(self.render, shown)))
 
     def do_rubric(self, node: nodes.rubric) -> str:
-        return "" if node.astext() == "Footnotes" else f"#rubric[{self.inline(node)}]"
+        return "" if node.astext() == "Footnotes" else call("rubric", body=self.inline(node))
 
     def do_paragraph(self, node: nodes.paragraph) -> str:
-        if NOTES & set(node["classes"]) or isinstance(node.parent, nodes.legend):
+        note = {"exhibit-source", "exhibit-note"} & set(node["classes"])
+        if note or isinstance(node.parent, nodes.legend):
             with self.within("note"):
-                return f"#small[{self.inline(node)}]"
+                return call("small", body=self.inline(node))
         return self.inline(node)
 
     def do_transition(self, node: nodes.transition) -> str:
         return "" if "footnotes" in node["classes"] else "#separator"
 
     def do_Admonition(self, node: nodes.Element) -> str:  # noqa: N802
-        title: str | None
         with self.within("box"):
-            if node.children and isinstance(node[0], nodes.title):
-                title = self.inline(node[0])
-            else:
-                title = f"#{literal(admonitionlabels.get(node.tagname, ''))}"
+            named = admonitionlabels.get(node.tagname)
+            title = f"#{literal(named)}" if named else self.held(node, nodes.title)
             body = self.blocks(node)
         tone = _tone({node.tagname, *node.get("classes", [])})
-        return f"#notice({literal(tone)}, {f'[{title}]' if title else 'none'})[{body}]"
+        return call("notice", tone, _content(title) if title else None, body=body)
 
     do_topic = do_sidebar = do_Admonition
 
-    def do_versionmodified(self, node: nodes.Element) -> str:
-        return self.blocks(node)
-
     def do_block_quote(self, node: nodes.block_quote) -> str:
-        sign = "".join(
-            self.inline(child) for child in node.children if isinstance(child, nodes.attribution)
+        author = self.held(node, nodes.attribution)
+        return call(
+            "quote", body=self.blocks(node), attribution=_content(author) if author else None
         )
-        option = f"attribution: [{sign}]" if sign else ""
-        return f"#quote({option})[{self.blocks(node, skip=(nodes.attribution,))}]"
 
     def do_line_block(self, node: nodes.line_block) -> str:
-        lines = []
+        lines: list[str] = []
         for child in node.children:
-            inner = (
-                self.do_line_block(child)
-                if isinstance(child, nodes.line_block)
-                else self.render(child)
-            )
-            indent = "#line-indent " if isinstance(node.parent, nodes.line_block) else ""
-            lines.extend(indent + line for line in inner.split("#linebreak()\n"))
+            indent = "#line-indent" if isinstance(child, nodes.line_block) else ""
+            lines += [indent + line for line in self.render(child).split("#linebreak()\n")]
         return "#linebreak()\n".join(lines)
 
-    def do_line(self, node: nodes.line) -> str:
-        return self.inline(node)
-
-    def do_desc(self, node: nodes.Element) -> str:
-        return self.blocks(node)
-
     def do_desc_signature(self, node: nodes.Element) -> str:
-        return f"#signature[#{literal(breakable(node.astext(), 44))}]"
-
-    def do_desc_content(self, node: nodes.Element) -> str:
-        return f"#indented[{self.blocks(node)}]"
+        return call("signature", body=f"#{literal(breakable(node.astext(), 44))}")
 
     def do_raw(self, node: nodes.raw) -> str:
         parent = node.parent
-        if isinstance(parent, nodes.figure) or _get(parent, "nb_element") == "cell_code_output":
+        output = parent.get("nb_element") == "cell_code_output"
+        if output or (isinstance(parent, nodes.figure) and parent[0] is node):
             self.warn(node, f"output left out of print: it has nothing but {node.get('format')}")
         return ""
 
@@ -419,116 +396,98 @@ class Translator:
     # -- lists --------------------------------------------------------------------------
 
     def do_bullet_list(self, node: nodes.Element) -> str:
-        return self._list("list", "", node)
+        return self._list("list", node)
 
     def do_enumerated_list(self, node: nodes.enumerated_list) -> str:
-        mark = NUMBERING.get(node.get("enumtype", "arabic"), "1")
-        pattern = literal(node.get("prefix", "") + mark + (node.get("suffix") or "."))
-        return self._list(
-            "enum", f"numbering: {pattern}, start: {int(node.get('start', 1))}, ", node
-        )
+        sign = NUMBERING.get(node.get("enumtype", ""), "1")
+        sign = node.get("prefix", "") + sign + (node.get("suffix") or ".")
+        return self._list("enum", node, numbering=sign, start=int(node.get("start", 1)))
 
-    def _list(self, function: str, options: str, node: nodes.Element) -> str:
+    def _list(self, function: str, node: nodes.Element, **options: Any) -> str:
         with self.within("list"):
-            items = [
-                self.compact(item) for item in node.children if isinstance(item, nodes.Element)
-            ]
-        tight = str(not any("\n\n" in item for item in items)).lower()
-        return f"#{function}({options}tight: {tight}{''.join(f', [{item}]' for item in items)})"
-
-    def _terms(self, pairs: Iterable[tuple[str, str]], function: str = "fields") -> str:
-        return f"#{function}({', '.join(f'([{term}], [{body}])' for term, body in pairs)})"
+            items = [self.compact(c) for c in node.children if isinstance(c, nodes.Element)]
+        tight = not any("\n\n" in item for item in items)
+        return call(function, *map(_content, items), tight=tight, **options)
 
     def do_definition_list(self, node: nodes.definition_list) -> str:
         pairs = []
         with self.within("list"):
-            for item in node.children:
-                assert isinstance(item, nodes.Element)
-                heads = [c for c in item.children if isinstance(c, nodes.term | nodes.classifier)]
-                body = [
-                    self.render(c)
-                    for c in item.children
-                    if not isinstance(c, nodes.term | nodes.classifier)
-                ]
-                pairs.append(('#", "'.join(map(self.render, heads)), "\n\n".join(body)))
-        return self._terms(pairs, "definitions")
+            for item in node.findall(nodes.definition_list_item):
+                if item.parent is node:
+                    heads = [
+                        c for c in item.children if isinstance(c, nodes.term | nodes.classifier)
+                    ]
+                    rest = [c for c in item.children if c not in heads]
+                    term = '#", "'.join(map(self.render, heads))
+                    pairs.append((term, "\n\n".join(map(self.render, rest))))
+        return self._pairs("definitions", pairs)
 
-    def do_field_list(self, node: nodes.field_list) -> str:
+    def do_field_list(self, node: nodes.Element) -> str:
+        items = [item for item in node.children if isinstance(item, nodes.Element)]
+        name: Callable[[Any], str] = self.render
+        if isinstance(node, nodes.option_list):
+            name = lambda group: call("raw", group.astext())  # noqa: E731
         with self.within("list"):
-            return self._terms(
-                (self.render(f[0]), self.compact(f[1]))
-                for f in node.children
-                if isinstance(f, nodes.field)
-            )
+            return self._pairs("fields", [(name(i[0]), self.compact(i[1])) for i in items])
 
-    do_docinfo = do_field_list
+    do_docinfo = do_option_list = do_field_list
 
-    def do_option_list(self, node: nodes.option_list) -> str:
-        items = [item for item in node.children if isinstance(item, nodes.option_list_item)]
-        with self.within("list"):
-            return self._terms(
-                (f"#raw({literal(item[0].astext())})", self.compact(item[1])) for item in items
-            )
+    def _pairs(self, function: str, pairs: Iterable[tuple[str, str]]) -> str:
+        return call(function, *([_content(part) for part in pair] for pair in pairs))
 
-    # -- tables, figures, pictures ------------------------------------------------------
+    # -- exhibits -----------------------------------------------------------------------
+
+    def _nested(self) -> bool:
+        return bool(set(self.around) - {"exhibit"})
 
     def _exhibit(
-        self, body: str, turn: bool = False, wide: bool = True, pictures: Sequence[nodes.image] = ()
+        self,
+        body: str,
+        wide: bool = True,
+        turned: bool = False,
+        pictures: Sequence[nodes.image] = (),
     ) -> str:
         """Set a table or figure with its caption and notes, as wide as it needs to be."""
         if "exhibit" in self.around:
             return body
-        options = [
-            f"out: {str(wide and not turn and not self.around).lower()}",
-            f"keep: {str(bool(pictures)).lower()}",
-        ]
-        if pictures and wide and not self.around:
-            width = _length(str(pictures[0].get("width", "")))
-            if width:
-                amount = float(re.sub(r"[^\d.]", "", width))
-                options[0] = (
-                    f"out: {str(amount > 75 if width.endswith('%') else amount > tables.TEXT).lower()}"
-                )
-            elif name := self._pictures.get(id(pictures[0])):
-                options.append(f"gauge: {literal(name)}")
-        body = f"#exhibit({', '.join(options)})[\n{body}\n]"
-        return f"#turned[{body}]" if turn and not self.around else body
+        options: dict[str, object] = {"out": wide and not turned and not self.around}
+        if pictures:
+            options |= {"keep": True, "gauge": self._gauges.get(id(pictures[0]))}
+        body = call("exhibit", body=f"\n{body}\n", **options)
+        return call("turned", body=body) if turned and not self.around else body
 
-    def _figure(self, kind: str, typst_kind: str, node: nodes.Element, content: str) -> str:
-        """Put a number and a caption to something, as HTML has them."""
-        holder = nodes.title if kind == "table" else nodes.caption
+    def _figure(self, kind: str, function: str, node: nodes.Element, content: str) -> str:
+        """Give a table, figure or listing the caption and number that HTML shows."""
         with self.within("caption"):
-            caption = "".join(
-                self.inline(child) for child in node.children if isinstance(child, holder)
-            )
-        number = self.numbers(kind, node)
+            caption = self.held(node, nodes.title if kind == "table" else nodes.caption)
+        number = self.number(kind, node)
         if not caption and not number:
-            label = self.label(node)
-            return (f"#metadata(none){label}\n" if label else "") + content
+            mark = self.label(node)
+            return (f"#metadata(none){mark}\n" if mark else "") + content
+        if number:
+            self.listed.add(kind)
         word = self.config.numfig_format.get(kind, "%s").partition("%s")[0].strip()
-        numbering = f"(..) => {literal(number)}" if number else "none"
-        self.listed |= {kind} if number else set()
-        return (
-            f"#figure(kind: {typst_kind}, supplement: [#{literal(word)}], numbering: {numbering}, "
-            f"outlined: {str(bool(number)).lower()}, caption: [{caption}])[{content}]{self.label(node)}"
+        figure = call(
+            "figure",
+            body=content,
+            kind=Code(function),
+            supplement=_content(f"#{literal(word)}"),
+            numbering=_always(number or None),
+            outlined=bool(number),
+            caption=_content(caption),
         )
+        return figure + self.label(node)
 
     def do_figure(self, node: nodes.figure) -> str:
         with self.within("exhibit"):
             content = self.blocks(node)
-            legend = "".join(
-                "\n" + self.blocks(child)
-                for child in node.children
-                if isinstance(child, nodes.legend)
-            )
-        return self._exhibit(
-            self._figure("figure", "image", node, content) + legend,
-            pictures=list(node.findall(nodes.image)),
-        )
+            legends = [c for c in node.children if isinstance(c, nodes.legend)]
+            legend = "".join("\n" + self.blocks(child) for child in legends)
+        body = self._figure("figure", "image", node, content) + legend
+        return self._exhibit(body, pictures=list(node.findall(nodes.image)))
 
     def do_image(self, node: nodes.image) -> str:
-        alt = str(node.get("alt") or "").strip()
-        uri = str(node.get("uri", ""))
+        alt, uri = str(node.get("alt") or "").strip(), str(node.get("uri", ""))
         if not alt:
             self.error(node, f"picture without alternative text: {uri}")
         try:
@@ -536,295 +495,186 @@ class Translator:
         except ValueError as problem:
             self.error(node, str(problem))
             return ""
-        self._pictures[id(node)] = name
-        width = _length(str(node.get("width", "")))
         parent = node.parent
         while isinstance(parent, nodes.reference | nodes.inline):
             parent = parent.parent
-        alone = isinstance(parent, nodes.paragraph) and len(parent.children) == 1
-        if isinstance(parent, nodes.TextElement) and not alone:
-            return f"#box(image({literal(name)}, alt: {literal(alt)}, height: {_length(str(node.get('height', ''))) or '1em'}))"
-        return f"#picture({literal(name)}, alt: {literal(alt)}, width: {width or 'auto'})"
-
-    def _rows(self, table: nodes.table) -> tuple[list[list[nodes.entry]], int]:
-        heads = [
-            row
-            for head in table.findall(nodes.thead)
-            for row in head.children
-            if isinstance(row, nodes.row)
-        ]
-        rows = heads + [
-            row
-            for body in table.findall(nodes.tbody)
-            for row in body.children
-            if isinstance(row, nodes.row)
-        ]
-        return [[c for c in row.children if isinstance(c, nodes.entry)] for row in rows], len(heads)
-
-    def _layout(
-        self, table: nodes.table
-    ) -> tuple[tables.Layout, list[list[tuple[int, nodes.entry]]]]:
-        """Place the entries in a grid (spans counted) and plan the columns from their texts."""
-        specs = list(table.findall(nodes.colspec))
-        rows, _heads = self._rows(table)
-        grid: list[list[tuple[int, nodes.entry]]] = []
-        texts: list[list[str]] = []
-        taken: set[tuple[int, int]] = set()
-        for y, row in enumerate(rows):
-            x, places, line = 0, [], [""] * len(specs)
-            for entry in row:
-                while (y, x) in taken:
-                    x += 1
-                across, down = entry.get("morecols", 0) + 1, entry.get("morerows", 0) + 1
-                taken |= {(y + dy, x + dx) for dy in range(down) for dx in range(across)}
-                places.append((x, entry))
-                if across == 1 and x < len(line):
-                    line[x] = entry.astext()
-                x += across
-            grid.append(places)
-            texts.append(line)
-        given = (
-            [float(spec.get("colwidth", 1)) for spec in specs]
-            if "colwidths-given" in table["classes"]
-            else None
-        )
-        turn = bool({"landscape", "turned"} & set(table["classes"]))
-        nested = bool(set(self.around) - {"exhibit"})
-        return tables.plan(texts or [[""]], self._rows(table)[1], given, turn, nested), grid
+        if isinstance(parent, nodes.TextElement) and len(parent.children) > 1:
+            height = _length(node.get("height")) or Code("1em")
+            return f"#box({call('image', name, alt=alt, height=height)[1:]})"
+        width = _length(node.get("width")) or Code("auto")
+        self._gauges[id(node)] = Code(value((name, width)))
+        return call("picture", name, alt=alt, width=width)
 
     def do_table(self, node: nodes.table) -> str:
-        layout, grid = self._layout(node)
-        heads = self._rows(node)[1]
-        specs = list(node.findall(nodes.colspec))
-        columns = [
-            [entry.astext() for row in grid[heads:] for x, entry in row if x == i]
-            for i in range(len(specs))
-        ]
-        numeric = [tables.numeric_column(column) for column in columns]
-        aligns = ["right" if number else "left" for number in numeric]
-        for row in grid[heads:]:
-            for x, entry in row:
-                if side := _side(entry):
-                    aligns[x] = side
-        padding = [tables.decimal_padding(c) if n and a == "right" else [""] * len(c)
-                   for c, n, a in zip(columns, numeric, aligns, strict=True)]  # fmt: skip
-        seen = [0] * len(specs)
-        lines = []
+        grid = tables.read(node, self._nested())
+        plan, rows = grid.plan, []
         with self.within("table"):
-            for y, row in enumerate(grid):
-                tall = (
-                    tables.lines(
-                        [entry.astext() for _x, entry in row], [layout.ems[x] for x, _entry in row]
-                    )
-                    > 12
-                )
-                cells = []
-                for x, entry in row:
-                    text = self.compact(entry)
-                    if specs[x].get("stub") and y >= heads:
-                        text = f"#strong[{text}]"
-                    if y >= heads:
-                        text += f"#hide[#{literal(pad)}]" if (pad := padding[x][seen[x]]) else ""
-                        seen[x] += 1
-                    cells.append(self._cell(entry, text, aligns[x], tall))
-                lines.append(", ".join(cells))
-        head = f"table.header({', '.join(lines[:heads])}),\n" if heads else ""
-        content = (
-            f"#grid-table(head: {heads}, size: {layout.size}pt, inset: {layout.inset}pt, hyphenate: {str(layout.hyphenate).lower()}, columns: ({', '.join(layout.columns)},), "
-            f"align: ({', '.join(aligns)},),\n{head}" + ",\n".join(lines[heads:]) + ")"
+            for row in grid.rows:
+                ems = [plan.ems[cell.x] for cell in row]
+                tall = tables.lines([cell.text for cell in row], ems) > 12
+                rows.append(", ".join(self._cell(cell, grid.aligns[cell.x], tall) for cell in row))
+        head = f"table.header({', '.join(rows[: grid.heads])}),\n" if grid.heads else ""
+        code = Code("\n" + head + ",\n".join(rows[grid.heads :]))
+        content = call(
+            "grid-table",
+            grid.heads,
+            Code(f"{plan.size}pt"),
+            Code(f"{plan.inset}pt"),
+            plan.hyphenate,
+            code,
+            columns=[Code(column) for column in plan.columns],
+            align=[Code(side) for side in grid.aligns],
         )
-        return self._exhibit(
-            self._figure("table", "table", node, content), layout.turned, layout.wide
-        )
+        figure = self._figure("table", "table", node, content)
+        return self._exhibit(figure, plan.wide, plan.turned)
 
-    def _cell(self, entry: nodes.entry, text: str, column: str, tall: bool) -> str:
-        options = []
-        if across := entry.get("morecols"):
-            options.append(f"colspan: {across + 1}")
-        if down := entry.get("morerows"):
-            options.append(f"rowspan: {down + 1}")
-        if (side := _side(entry)) and side != column:
-            options.append(f"align: {side}")
+    def _cell(self, cell: tables.Cell, column: str, tall: bool) -> Code:
+        text = self.compact(cell.entry)
+        if cell.stub:
+            text = f"#strong[{text}]"
+        if cell.padding:
+            text += call("hide", body=f"#{literal(cell.padding)}")
+        options: dict[str, object] = {}
+        if cell.across > 1 or cell.down > 1:
+            options |= {"colspan": cell.across, "rowspan": cell.down}
+        if cell.side and cell.side != column:
+            options["align"] = Code(cell.side)
         if tall:
-            options.append("breakable: true")
-        return f"table.cell({', '.join(options)})[{text}]" if options else f"[{text}]"
+            options["breakable"] = True
+        return Code(call("table.cell", body=text, **options)[1:] if options else f"[{text}]")
 
     # -- code and formulas --------------------------------------------------------------
 
     def do_literal(self, node: nodes.Element) -> str:
-        return f"#raw({literal(breakable(node.astext(), 16 if 'table' in self.around else 24))})"
+        return call("raw", breakable(node.astext(), 16 if "table" in self.around else 24))
 
     def do_literal_block(self, node: nodes.Element) -> str:
         language = str(node.get("language", ""))
-        language = LEXERS.get(language, language)
-        lang = (
-            "none"
-            if language in ("", "none", "text", "default", "myst-ansi")
-            else literal(language)
-        )
-        return f"#code({literal(node.astext().expandtabs(4))}, lang: {lang})"
+        lang = None if language in NO_LEXER else LEXERS.get(language, language)
+        return call("code", node.astext().expandtabs(4), lang=lang)
 
     do_doctest_block = do_literal_block
 
     def do_productionlist(self, node: nodes.Element) -> str:
-        lines = [
-            f"{child.get('tokenname', '')} ::= {child.astext().strip()}"
-            for child in node.children
-            if isinstance(child, nodes.Element)
-        ]
-        return f"#code({literal(chr(10).join(lines))})"
+        rules = [child for child in node.children if isinstance(child, nodes.Element)]
+        lines = [f"{rule.get('tokenname', '')} ::= {rule.astext().strip()}" for rule in rules]
+        return call("code", "\n".join(lines))
 
     def do_math(self, node: nodes.math) -> str:
-        return self._formula(node, node.astext())
+        return self._formula(node, node.astext(), 10.5)
 
-    def _formula(self, node: nodes.Element, latex: str, size: float = 10.5) -> str:
+    def do_math_block(self, node: nodes.math_block) -> str:
+        number = self.number("displaymath", node) if self.config.math_numfig else ""
+        if not number and type(node.get("number")) is int:
+            number = str(node["number"])
+        lines = (self._formula(node, line, 11.5) for line in formula.lines(node.astext()))
+        return call("display", number or None, *map(_content, lines))
+
+    def _formula(self, node: nodes.Element, latex: str, size: float) -> str:
         try:
             drawn = formula.draw(latex, size)
         except ValueError as problem:
             self.error(node, f"formula not understood: {problem}")
             return ""
-        name = self.builder.keep(drawn.svg, ".svg")
-        return (
-            f"#formula({literal(name)}, {literal(' '.join(latex.split()))}, "
-            f"{drawn.width:.2f}pt, {drawn.height:.2f}pt, {drawn.depth:.2f}pt)"
+        lengths = (Code(f"{part:.2f}pt") for part in (drawn.width, drawn.height, drawn.depth))
+        return call(
+            "formula", self.builder.keep(drawn.svg, ".svg"), " ".join(latex.split()), *lengths
         )
-
-    def do_math_block(self, node: nodes.math_block) -> str:
-        number = (
-            self.numbers("displaymath", node)
-            if self.config.math_numfig and self.config.numfig
-            else ""
-        )
-        if (
-            not number
-            and isinstance(node.get("number"), int)
-            and not isinstance(node["number"], bool)
-        ):
-            number = str(node["number"])
-        lines = "".join(
-            f", [{self._formula(node, line, 11.5)}]" for line in formula.lines(node.astext())
-        )
-        return f"#display({literal(number) if number else 'none'}{lines})"
 
     # -- references ---------------------------------------------------------------------
 
     def do_reference(self, node: nodes.reference) -> str:
-        body = self.inline(node)
-        if not body or any(True for _ in node.findall(nodes.image)):
+        body, target = self.inline(node), self._target(self.docname, node)
+        if not body or next(node.findall(nodes.image), None):
             return body
-        target, uri = self._target(self.docname, node), str(node.get("refuri", ""))
         if target is None:
-            return self._outside(node, uri, body)
+            return self._outside(node, str(node.get("refuri", "")), body)
         name = self._anchors.get(target)
         if name is None or name in self.lost:
             self.warn(node, f"reference to something that is not in print: {node.astext()!r}")
             return body
         self.used.add(name)
         goal = self._nodes.get(name)
-        paged = self.config.typst_page_references and (
-            isinstance(goal, NUMBERED) or _get(goal, "literal_block")
-        )
+        numbered = isinstance(goal, LABELLED) or (goal is not None and goal.get("literal_block"))
         noisy = {"table", "caption", "note", "heading"} & set(self.around)
-        if not paged or noisy:
-            return f"#inner(label({literal(name)}))[{body}]"
-        before = "".join(
-            child.astext() for child in node.parent.children[: node.parent.index(node)]
-        )
-        comma = ", comma: true" if before.count("(") > before.count(")") else ""
-        return f"#paged(label({literal(name)}){comma})[{body}]"
+        if not numbered or noisy or not self.config.typst_page_references:
+            return call("inner", label(name), body=body)
+        siblings = node.parent.children
+        before = "".join(child.astext() for child in siblings[: siblings.index(node)])
+        in_brackets = before.count("(") > before.count(")")
+        return call("paged", label(name), body=body, comma=in_brackets)
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
+        """Render a link to the world; paper shows its address, unless the text does."""
         if not re.match(r"(https?|ftp|mailto):", uri):
             self.warn(node, f"link leads nowhere in print: {uri or node.get('refname', '?')}")
             return body
         shown = node.astext().strip().removeprefix("doi:").rstrip("/")
-        visible = re.sub(r"^(https?://|mailto:)", "", uri).rstrip("/")
+        visible = re.sub(r"^(https?://|mailto:)", "", uri).rstrip("/") in shown or uri.endswith(
+            shown
+        )
         places, mode = set(self.around), self.config.typst_show_urls
-        if mode == "no" or visible in shown or uri.endswith(shown) or "heading" in places:
-            function = "outside"
-        elif mode == "footnote" and not places & {
-            "table",
-            "caption",
-            "note",
-            "footnote",
-            "bibliography",
-        }:
-            function = "outside-note"
-        else:
-            function = "outside-inline"
-        return f"#{function}({literal(uri)})[{body}]"
+        if visible or mode == "no" or "heading" in places:
+            return call("outside", uri, body=body)
+        running = not places & {"table", "caption", "note", "footnote", "bibliography"}
+        return call(
+            "outside-note" if mode == "footnote" and running else "outside-inline", uri, body=body
+        )
 
     def do_footnote_reference(self, node: nodes.footnote_reference) -> str:
         name = f"{self.docname}#{node.get('refid')}"
         goal = self._nodes.get(self._anchors.get(name, ""))
         if goal is None:
             self.warn(node, f"footnote not found: {node.astext()}")
-            return f"#super[{self.inline(node)}]"
-        key = literal(f"note:{name}")
-        if name in self._footnotes:
-            return f"#note-again({key})"
-        self._footnotes.add(name)
+            return call("super", body=self.inline(node))
+        key = f"note:{name}"
+        if key in self._once:
+            return call("note-again", key)
+        self._once.add(key)
         with self.within("footnote"):
-            return f"#note({key})[{self.compact_note(goal)}]"
-
-    def compact_note(self, node: nodes.Element) -> str:
-        """Render the body of a footnote without its number."""
-        parts = [
-            self.render(child) for child in node.children if not isinstance(child, nodes.label)
-        ]
-        return "\n\n".join(part for part in parts if part)
+            return call("note", key, body=self.blocks(goal))
 
     def do_citation_reference(self, node: nodes.Element) -> str:
         return f'#"["{self.inline(node)}#"]"'
 
     def do_citation(self, node: nodes.citation) -> str:
         """Print an entry; its key only where citations in the text show the key."""
-        named = not str(getattr(self.config, "bibtex_reference_style", "")).startswith(
-            "author_year"
-        )
+        style = str(getattr(self.config, "bibtex_reference_style", ""))
         with self.within("bibliography"):
-            key = "".join(
-                self.inline(child) for child in node.children if isinstance(child, nodes.label)
+            key = (
+                None if style.startswith("author_year") else _content(self.held(node, nodes.label))
             )
-            body = self.compact_note(node)
-        label = self.label(node)
-        return f"#entry({f'[{key}]' if named else 'none'})[{f'#metadata(none){label}' if label else ''}{body}]"
+            return call("entry", key, body=self.blocks(node))
 
     def do_abbreviation(self, node: nodes.Element) -> str:
         """Spell an abbreviation out at its first use in the book."""
-        meaning, body = node.get("explanation"), self.inline(node)
-        if not meaning or node.astext() in self._abbreviations:
-            return body
-        self._abbreviations.add(node.astext())
-        return body + f"#{literal(f' ({meaning})')}"
+        text, meaning = node.astext(), node.get("explanation")
+        new = meaning and text not in self._once
+        self._once.add(text)
+        return self.inline(node) + (f"#{literal(f' ({meaning})')}" if new else "")
 
 
-def _get(node: Any, name: str) -> Any:
-    return node.get(name) if isinstance(node, nodes.Element) else None
+def _content(markup: str) -> Code:
+    return Code(f"[{markup}]")
+
+
+def _dotted(number: Iterable[int]) -> str:
+    return ".".join(map(str, number))
+
+
+def _always(number: str | None) -> Code | None:
+    """Write a Typst numbering that gives this number, whatever Typst counts."""
+    return Code(f"(..) => {literal(number)}") if number else None
 
 
 def _tone(classes: set[str]) -> str:
-    return next((tone for tone, names in TONES.items() if names & classes), "plain")
+    return next((tone for tone, found in TONES.items() if found & classes), "plain")
 
 
-def _side(entry: nodes.entry) -> str:
-    return next(
-        (
-            name[5:]
-            for name in entry.get("classes", [])
-            if name in ("text-left", "text-right", "text-center")
-        ),
-        "",
-    )
-
-
-def _length(value: str) -> str:
+def _length(given: object) -> Code | None:
     """Translate an HTML length; what Typst does not know is left out."""
-    match = re.match(r"^([\d.]+)\s*(px|pt|em|cm|mm|in|%)?$", value)
+    match = re.match(r"^([\d.]+)\s*(px|pt|em|cm|mm|in|%)?$", str(given or ""))
     if not match:
-        return ""
-    unit = match[2] or "px"
-    return f"{float(match[1]) * 0.75:.2f}pt" if unit == "px" else f"{match[1]}{unit}"
-
-
-__all__ = ["Translator", "breakable", "literal"]
+        return None
+    pixels = match[2] in (None, "px")
+    return Code(f"{float(match[1]) * 0.75:.2f}pt" if pixels else f"{match[1]}{match[2]}")
