@@ -106,7 +106,7 @@ def first_difference(old: Output, new: Output) -> str:
     """Say in words where two versions of an output first differ."""
     before, after = exhibit(old.data), exhibit(new.data)
     if before is None or after is None:
-        was, now = (o.data.get(FACT_MIME, "its content") for o in (old, new))
+        was, now = (o.data.get(FACT_MIME, "its content").strip("'") for o in (old, new))
         return f"stored {was!r}, now {now!r}"
     titles = [c["title"] if isinstance(c, dict) else c for c in before["columns"]]
     for number, (row, other) in enumerate(zip(before["rows"], after["rows"], strict=False), 1):

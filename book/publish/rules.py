@@ -144,7 +144,8 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         """Return the line that people read."""
         row = f" row {self.row}" if self.row else ""
-        column = f"{',' if row else ''} column '{self.column}'" if self.column else ""
+        kind = "column" if row else "key"  # the file that has no rows is datapackage.json
+        column = f", {kind} '{self.column}'" if self.column else ""
         return f"{self.path}{row}{column}: {self.text}".replace("\n", "\\n")
 
 

@@ -1,24 +1,24 @@
 """Check data/ to the last cell: the description, each file, each type and key, then the rules.
 
-Types, constraints and keys are checked by frictionless from data/datapackage.json alone; what no
+Types, constraints and keys are checked with frictionless from data/datapackage.json; what no
 schema can say stands in publish.rules. Every error is one line for people: file, row (the header
 is row 1), column, value, and what was expected.
 """
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pandas as pd
-from frictionless import FrictionlessException, Package
+from frictionless import FrictionlessException, Resource
 
 from publish import rules
 from publish.rules import Problem, Table, Tables, quoted
@@ -26,17 +26,6 @@ from report import data
 
 Descriptor = dict[str, Any]
 
-#: What data/datapackage.json says of every table and of every column, by JSON type.
-TABLE_KEYS: dict[type, tuple[str, ...]] = {
-    str: (
-        *("name", "type", "path", "title", "description", "format", "mediatype", "encoding"),
-        *("coverage", "asOf"),
-    ),
-    list: ("sources", "licenses", "caveats", "breaks"),
-    dict: ("schema",),
-    bool: ("restricted",),
-}
-COLUMN_KEYS: dict[type, tuple[str, ...]] = {str: ("name", "type", "title", "description")}
 #: How a value of each type is written: in the one way that all tools read.
 WRITTEN = {
     "date": (r"\d{4}-\d\d-\d\d", "a date (YYYY-MM-DD)"),
@@ -46,6 +35,56 @@ WRITTEN = {
     "number": (r"-?\d+(\.\d+)?", "a number (digits, with a point for decimals)"),
     "boolean": (r"true|false", "true or false"),
 }
+_TEXT = {"type": "string", "minLength": 1}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _object(needed: str, /, **properties: Any) -> Descriptor:
+    keys = dict.fromkeys(needed.split(), _TEXT) | properties
+    return {"type": "object", "properties": keys, "required": needed.split()}
+
+
+#: What data/datapackage.json says of every table, as a JSON Schema.
+_FIELD = _object(
+    "name type title description",
+    type={"enum": list(data.DTYPES)},
+    unit=_TEXT,
+    constraints=_object(
+        "",
+        required={"type": "boolean"},
+        unique={"type": "boolean"},
+        enum={"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
+        minimum={"type": ["string", "number"]},
+        maximum={"type": ["string", "number"]},
+        pattern=_TEXT | {"format": "regex"},
+    ),
+)
+_KEY = _object(
+    "fields reference",
+    fields=_TEXTS,
+    reference=_object("resource fields", resource={"type": "string"}, fields=_TEXTS),
+)
+_SCHEMA = _object(
+    "fields primaryKey",
+    fields={"type": "array", "items": _FIELD, "minItems": 1},
+    primaryKey=_TEXTS,
+    foreignKeys={"type": "array", "items": _KEY},
+)
+CONTRACT = jsonschema.Draft202012Validator(
+    _object(
+        "name type path title description format mediatype encoding schema sources licenses "
+        "restricted coverage asOf caveats breaks",
+        description=_TEXT | {"pattern": "^One row is"},
+        schema=_SCHEMA,
+        sources={"type": "array", "items": _object("title"), "minItems": 1},
+        licenses={"type": "array", "items": _object("name title"), "minItems": 1},
+        restricted={"type": "boolean"},
+        asOf=_TEXT | {"format": "date"},
+        caveats=_TEXTS,
+        breaks={"type": "array", "items": _object("field at note")},
+    ),
+    format_checker=jsonschema.FormatChecker(("date", "regex")),
+)
 #: How a broken constraint is worded.
 EXPECTED = {
     "required": "is empty; every row needs a value",
@@ -56,13 +95,11 @@ EXPECTED = {
 }
 
 
-def problems(root: Path = data.ROOT, only: Collection[str] = ()) -> list[str]:
-    """Return every error in the data of a checkout, one line each; empty when all is well.
+def problems(root: Path = data.ROOT) -> list[str]:
+    """Return every error in data/ of a checkout, one line each; empty when all is well.
 
     Args:
         root: the folder that holds data/ and book/references.bib.
-        only: tables whose types and keys are checked; all of them when empty. The description,
-            the files and the rules are checked for all tables in any case: that takes less time.
     """
     folder = root / "data"
     try:
@@ -82,7 +119,7 @@ def problems(root: Path = data.ROOT, only: Collection[str] = ()) -> list[str]:
             found += wrong
             if not wrong:
                 tables[table.name] = table
-    found += _types_and_keys(package, tables, folder, only)
+    found += _types_and_keys(tables, folder)
     for rule in rules.RULES:
         found += rule(tables)
     found += rules.references(tables, bibliography)
@@ -100,64 +137,55 @@ def _place(resource: Descriptor) -> str:
 
 def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]:
     """Check that the package says all that the book needs to know of its tables, one and all."""
-    names = Counter(resource.get("name") for resource in resources)
-    columns = {resource.get("name"): _columns(resource) for resource in resources}
+    sound = [resource for resource in resources if CONTRACT.is_valid(resource)]
+    names = Counter(resource["name"] for resource in sound)
+    columns = {r["name"]: {field["name"] for field in r["schema"]["fields"]} for r in sound}
+    unsound = {str(r.get("name")) for r in resources} - {*columns}
     for resource in resources:
-        faults = [*_missing(resource, TABLE_KEYS, "")]
-        if names[resource.get("name")] > 1:
-            faults.append(("name", "is the name of two tables"))
-        if not faults:
-            faults = [*_faults(resource, folder, columns)]
+        fits = resource in sound
+        faults = _faults(resource, folder, columns, unsound) if fits else _shape(resource)
         for key, text in faults:
             yield Problem(_place(resource), 0, key, text)
+        if names[str(resource.get("name"))] > 1:
+            yield Problem(_place(resource), 0, "name", "is the name of two tables")
     described = {(folder / str(resource.get("path"))).resolve() for resource in resources}
     for path in sorted(p for p in folder.rglob("*.csv") if p.resolve() not in described):
         name = f"data/{path.relative_to(folder).as_posix()}"
         yield Problem(name, 0, "", "is not described in data/datapackage.json")
 
 
-def _columns(resource: Descriptor) -> set[str]:
-    schema = resource.get("schema")
-    return {f.get("name", "") for f in schema.get("fields", [])} if schema else set()
-
-
-def _missing(
-    entry: Descriptor, keys: dict[type, tuple[str, ...]], prefix: str
-) -> Iterator[tuple[str, str]]:
-    for kind, key in ((kind, key) for kind, some in keys.items() for key in some):
-        if not isinstance(entry.get(key), kind) or entry[key] == "":
-            yield prefix + key, f"is missing, or is not a {kind.__name__}"
+def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:
+    """Return each key of a table's description that is missing or not of its kind."""
+    for error in CONTRACT.iter_errors(resource):
+        path = [str(key) for key in error.absolute_path]
+        if error.validator == "required":
+            yield ".".join([*path, error.message.split("'")[1]]), "is missing"
+        else:
+            rule = f"{error.validator} {quoted(error.validator_value)}"
+            yield ".".join(path), f"{quoted(error.instance)} does not fit: {rule}"
 
 
 def _faults(
-    resource: Descriptor, folder: Path, columns: dict[Any, set[str]]
+    resource: Descriptor, folder: Path, columns: dict[str, set[str]], unsound: set[str]
 ) -> Iterator[tuple[str, str]]:
-    """Return each faulty key of a table's description, and what is wrong with it."""
+    """Return each key of a well-formed description that does not fit, and why."""
     schema, mine = resource["schema"], columns[resource["name"]]
     if not (folder / resource["path"]).resolve().is_relative_to(folder.resolve()):
         yield "path", f"{quoted(resource['path'])} leaves data/"
-    if not resource["description"].startswith("One row is"):
-        yield "description", "does not begin with 'One row is'"
-    if not re.fullmatch(WRITTEN["date"][0], resource["asOf"]):
-        yield "asOf", f"{quoted(resource['asOf'])} is not {WRITTEN['date'][1]}"
-    for key, item in (("sources", "title"), ("licenses", "name")):
-        if not resource[key] or not all(entry.get(item) for entry in resource[key]):
-            yield key, f"needs at least one entry, and in each a {item}"
-    for field in schema.get("fields", []):
-        name, limits = f"field {field.get('name')!r} ", field.get("constraints", {})
-        yield from _missing(field, COLUMN_KEYS, name)
-        if field.get("type") not in data.DTYPES:
-            yield name + "type", f"{field.get('type')!r} is none of {', '.join(data.DTYPES)}"
+    for number, field in enumerate(schema["fields"]):
         unit = field.get("unit", "")
-        if unit.startswith(("percent", "share")) and not {"minimum", "maximum"} <= {*limits}:
-            yield name + "constraints", f"need a minimum and a maximum, as the unit is {unit!r}"
-    named = [*schema.get("primaryKey", []), *(entry.get("field") for entry in resource["breaks"])]
-    for name in [name for name in named if name not in mine]:
-        yield "schema", f"a key or a break names a column that is not there: {name!r}"
+        bounds = {"minimum", "maximum"} <= {*field.get("constraints", {})}
+        if unit.startswith(("percent", "share")) and not bounds:
+            need = f"need a minimum and a maximum, as the unit is {unit!r}"
+            yield f"schema.fields.{number}.constraints", need
+    for name in [*schema["primaryKey"], *(entry["field"] for entry in resource["breaks"])]:
+        if name not in mine:
+            yield "schema", f"a key or a break names a column that is not there: {name!r}"
     for key in schema.get("foreignKeys", []):
         target = key["reference"]["resource"]
-        theirs = columns.get(target, set()) if target else mine
-        if not {*key["fields"]} <= mine or not {*key["reference"]["fields"]} <= theirs:
+        theirs = columns.get(target or resource["name"], set())
+        there = target in unsound or {*key["reference"]["fields"]} <= theirs
+        if not ({*key["fields"]} <= mine and there):
             yield "schema", f"a foreign key names a table or column that is not there: {key}"
 
 
@@ -220,45 +248,42 @@ def _header(found: list[str], expected: list[str]) -> Iterator[tuple[str, str]]:
         yield "", f"the columns are out of order; expected {', '.join(expected)}"
 
 
-def _types_and_keys(
-    package: Descriptor, tables: Tables, folder: Path, only: Collection[str]
-) -> Iterator[Problem]:
-    """Let frictionless check types, constraints, primary and foreign keys; word its errors."""
-    names = [name for name in tables if not only or name in only]
-    for name in names:
-        for field in tables[name].resource["schema"]["fields"]:
-            form, what = WRITTEN.get(field["type"], (".*", ""))
-            for row, cell in tables[name].cells(field["name"]) if what else ():
-                if cell and not re.fullmatch(form, cell):
-                    yield tables[name].problem(row, field["name"], f"is not {what}")
-    resources = {name: copy.deepcopy(tables[name].resource) for name in names}
-    for name in names:
-        keys = resources[name]["schema"].pop("foreignKeys", [])
-        targets = [key["reference"]["resource"] for key in keys]
-        resources[name]["schema"]["foreignKeys"] = [  # a key to an unreadable table says nothing
-            key for key, target in zip(keys, targets, strict=True) if target in {"", *tables}
-        ]
-        for target in {*targets} & {*tables} - {*resources}:
-            resources[target] = tables[target].resource
-    try:
-        checked = Package({**package, "resources": [*resources.values()]}, basepath=str(folder))
-        for name in names:
-            for error in checked.get_resource(name).validate(limit_errors=1000).tasks[0].errors:
-                yield _worded(error, tables, tables[name])
-    except FrictionlessException as exception:
-        for error in exception.reasons or [exception.error]:
-            yield Problem("data/datapackage.json", 0, "", f"is not valid: {error.message}")
+def _types_and_keys(tables: Tables, folder: Path) -> Iterator[Problem]:
+    """Let frictionless check types, constraints and keys of each table; word its errors.
+
+    Foreign keys are compared here: frictionless would read the register of sources anew for each
+    table, which takes longer than all the rest.
+    """
+    for table in tables.values():
+        for name, field in table.fields.items():
+            form, what = WRITTEN.get(field["type"], (".*", "text"))
+            for row, cell in table.cells(name):
+                if cell and not re.fullmatch(form, cell, re.DOTALL):
+                    yield table.problem(row, name, f"is not {what}")
+        schema = {k: v for k, v in table.resource["schema"].items() if k != "foreignKeys"}
+        try:
+            resource = Resource({**table.resource, "schema": schema}, basepath=str(folder))
+            for error in resource.validate().tasks[0].errors:
+                yield _worded(error, table)
+        except FrictionlessException as exception:
+            for error in exception.reasons or [exception.error]:
+                yield Problem(_place(table.resource), 0, "", f"is not valid: {error.message}")
+        for key in table.resource["schema"].get("foreignKeys", []):
+            target = tables.get(key["reference"]["resource"] or table.name)
+            if target is None:  # a key to a table that cannot be read says nothing
+                continue
+            there = {tuple(cells) for _, *cells in target.cells(*key["reference"]["fields"])}
+            for row, *cells in table.cells(*key["fields"]):
+                if any(cells) and tuple(cells) not in there:
+                    where = f"{', '.join(key['reference']['fields'])!r} of {target.path}"
+                    text = f"is not in column {where}"
+                    yield table.problem(row, ", ".join(key["fields"]), text, ", ".join(cells))
 
 
-def _worded(error: Any, tables: Tables, table: Table) -> Problem:
+def _worded(error: Any, table: Table) -> Problem:
     """Turn an error of frictionless into a line that says what was expected."""
     row, name = getattr(error, "row_number", 0) or 0, getattr(error, "field_name", "")
     other = "".join(re.findall(r"\d+", error.note)[-1:])
-    if error.type == "foreign-key":
-        target = tables.get(error.reference_name, table)
-        where = f"{', '.join(error.reference_field_names)!r} of {target.path}"
-        cells = ", ".join(error.field_cells)
-        return table.problem(row, ", ".join(error.field_names), f"is not in column {where}", cells)
     if error.type == "primary-key":
         columns = table.resource["schema"]["primaryKey"]
         key = ", ".join(table.text.loc[row, columns])
@@ -272,6 +297,6 @@ def _worded(error: Any, tables: Tables, table: Table) -> Problem:
     if error.type == "constraint-error":
         constraint = error.note.split('"')[1]
         limit = table.fields[name]["constraints"][constraint]
-        shown = ", ".join(limit) if isinstance(limit, list) else limit
+        shown = ", ".join(map(str, limit)) if isinstance(limit, list) else limit
         return table.problem(row, name, EXPECTED.get(constraint, constraint + " {}").format(shown))
     return Problem(table.path, row, name, error.message)

@@ -101,6 +101,7 @@ def table(
         DataError: an unknown column or source, missing cells without a reason, a cell with a
             control or invisible character, or one longer than CELL_LIMIT.
     """
+    _check_notes(notes, f"table {name!r}")
     sources = [source] if isinstance(source, str) else list(source)
     titles = {f["name"]: f["title"] for f in describe(sources[0])["schema"]["fields"]}
     shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in frame}
@@ -169,6 +170,7 @@ def figure(
     where = f"figure {name!r}"
     if not alt.strip() or not caption.strip() or not len(numbers):
         raise DataError(f"{where}: caption, alt and numbers must not be empty")
+    _check_notes(notes, where)
     sources = [source] if isinstance(source, str) else list(source)
     titles = {f["name"]: f["title"] for f in describe(sources[0])["schema"]["fields"]}
     shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in numbers}
@@ -202,9 +204,14 @@ def facts(values: Mapping[str, object]) -> None:
     for name, value in values.items():
         text = _text(_number(value), f"fact {name!r}")
         publish_display_data(
-            {FACT_MIME: text},
+            {FACT_MIME: repr(text)},  # quoted, or myst-nb would read 1,200 as a pair of numbers
             {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}},
         )
+
+
+def _check_notes(notes: Sequence[str], where: str) -> None:
+    if isinstance(notes, str) or not all(isinstance(note, str) for note in notes):
+        raise DataError(f"{where}: notes must be a list of texts, one a line")
 
 
 def _number(value: object) -> str:

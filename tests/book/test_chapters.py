@@ -127,6 +127,17 @@ def test_every_code_cell_ran_in_order(path):
             assert cell["outputs"], "a cell that shows an exhibit stores no output"
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+def test_outputs_are_exhibits_or_facts(path):
+    """No bare value: it has no caption and no source, and may hold a memory address."""
+    for output in outputs(path):
+        bundle = output.get("data", {})
+        known = "text/markdown" in bundle or any(
+            mime.startswith("application/") for mime in bundle
+        )
+        assert known, bundle.get("text/plain", output)
+
+
 @pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
 def test_numbers_in_prose_come_from_data(path):
     text = prose(path)

@@ -70,6 +70,12 @@ def test_any_text_is_shown_as_it_is_or_refused(text):
     assert "<script" not in exhibit.bundle["text/html"].lower()
 
 
+@pytest.mark.parametrize("notes", ["one text", [["nested"]]])
+def test_notes_are_a_list_of_texts(notes):
+    with pytest.raises(report.DataError, match="list of texts"):
+        table(pd.DataFrame({"a": [1]}), notes=notes)
+
+
 def test_unknown_columns_and_empty_frames_are_refused():
     with pytest.raises(report.DataError, match="no column"):
         table(pd.DataFrame({"a": [1]}), columns={"b": "B"})
@@ -111,6 +117,6 @@ def test_facts_are_stored_as_readers_see_them(monkeypatch):
     shown = []
     monkeypatch.setattr("report.exhibits.publish_display_data", lambda *a: shown.append(a))
     report.facts({"a": 1234, "b": -0.5, "c": "two thirds"})
-    assert [data[FACT_MIME] for data, _ in shown] == ["1,234", "−0.5", "two thirds"]
+    assert [data[FACT_MIME] for data, _ in shown] == ["'1,234'", "'−0.5'", "'two thirds'"]
     with pytest.raises(report.DataError, match="must have a value"):
         report.facts({"d": float("nan")})

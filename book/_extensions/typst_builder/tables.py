@@ -95,11 +95,11 @@ def read(table: nodes.table, nested: bool = False) -> Grid:
         if numeric and aligns[x] == "right":
             for cell, padding in zip(column, decimal_padding(texts), strict=True):
                 cell.padding = padding
-    texts = [[_text_at(row, x) for x in range(len(specs))] for row in rows]  # type: ignore[misc]
+    grid = [[_text_at(row, x) for x in range(len(specs))] for row in rows]
     shares = [float(spec.get("colwidth", 1)) for spec in specs]
     given = shares if "colwidths-given" in table["classes"] else None
     turn = bool({"landscape", "turned"} & set(table["classes"]))
-    return Grid(rows, heads, aligns, plan(texts, heads, given, turn, nested))  # type: ignore[arg-type]
+    return Grid(rows, heads, aligns, plan(grid, heads, given, turn, nested))
 
 
 def _text_at(row: list[Cell], x: int) -> str:

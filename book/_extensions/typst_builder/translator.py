@@ -32,6 +32,7 @@ TONES = {
 LEXERS = {"ipython": "python", "ipython3": "python", "python3": "python", "console": "sh"}
 NO_LEXER = {"", "none", "text", "default", "myst-ansi"}
 LABELLED = (nodes.section, nodes.figure, nodes.table)
+NOTES = {"exhibit-source", "exhibit-note"}
 LISTS = (nodes.bullet_list, nodes.enumerated_list)
 
 
@@ -197,7 +198,7 @@ class Translator:
     def number(self, kind: str, node: nodes.Element) -> str:
         """Return the number that Sphinx gave a figure, table, listing or formula."""
         known = self.env.toc_fignumbers.get(self.docname, {}).get(kind, {})
-        return next((_dotted(known[key]) for key in node.get("ids", []) if key in known), "")
+        return next((_dotted(known[key]) for key in node.get("ids", []) if known.get(key)), "")
 
     # -- the machine --------------------------------------------------------------------
 
@@ -285,7 +286,7 @@ class Translator:
         known = self.env.toc_secnumbers.get(self.docname, {})
         keys = [f"#{key}" for key in node["ids"]]
         keys += [] if isinstance(node.parent, nodes.section) else [""]
-        number = next((_dotted(known[key]) for key in keys if key in known), None)
+        number = next((_dotted(known[key]) for key in keys if known.get(key)), None)
         self.depth += 1
         start = ""
         if self.depth == 1:
@@ -313,12 +314,7 @@ class Translator:
                 listing = self._figure("code-block", "raw", node, self.blocks(node))
             return self._exhibit(listing, wide=False)
         if "exhibit" in classes:
-            plans = [tables.read(table, self._nested()).plan for table in node.findall(nodes.table)]
-            pictures = list(node.findall(nodes.image))
-            with self.within("exhibit"):
-                body = self.blocks(node)
-            wide, turned = any(plan.wide for plan in plans), any(plan.turned for plan in plans)
-            return self._exhibit(body, wide or bool(pictures), turned, () if wide else pictures)
+            return self._exhibit_box(node)
         if component in ("card", "dropdown"):
             return call("notice", _tone(classes), None, body=self.blocks(node))
         if component == "card-title":
@@ -347,8 +343,7 @@ class Translator:
         return "" if node.astext() == "Footnotes" else call("rubric", body=self.inline(node))
 
     def do_paragraph(self, node: nodes.paragraph) -> str:
-        note = {"exhibit-source", "exhibit-note"} & set(node["classes"])
-        if note or isinstance(node.parent, nodes.legend):
+        if NOTES & set(node["classes"]) or isinstance(node.parent, nodes.legend):
             with self.within("note"):
                 return call("small", body=self.inline(node))
         return self.inline(node)
@@ -438,7 +433,7 @@ class Translator:
     # -- exhibits -----------------------------------------------------------------------
 
     def _nested(self) -> bool:
-        return bool(set(self.around) - {"exhibit"})
+        return bool(set(self.around) - {"exhibit", "tied"})
 
     def _exhibit(
         self,
@@ -446,15 +441,42 @@ class Translator:
         wide: bool = True,
         turned: bool = False,
         pictures: Sequence[nodes.image] = (),
+        notes: str = "",
+        tied: bool = False,
     ) -> str:
         """Set a table or figure with its caption and notes, as wide as it needs to be."""
         if "exhibit" in self.around:
             return body
-        options: dict[str, object] = {"out": wide and not turned and not self.around}
+        options: dict[str, Any] = {"out": wide and not turned and not self.around}
         if pictures:
             options |= {"keep": True, "gauge": self._gauges.get(id(pictures[0]))}
-        body = call("exhibit", body=f"\n{body}\n", **options)
+        if notes:
+            options["notes"] = _content(notes)
+        content = _content(f"\n{body}\n")
+        body = call("exhibit", Code(f"room => {content}") if tied else content, **options)
         return call("turned", body=body) if turned and not self.around else body
+
+    def _exhibit_box(self, node: nodes.container) -> str:
+        """Render a container of class ``exhibit``: a table or figure, then its notes."""
+        plans = [tables.read(table, self._nested()).plan for table in node.findall(nodes.table)]
+        pictures = list(node.findall(nodes.image))
+        split = len(node.children)
+        while split and NOTES & set(node[split - 1].get("classes", [])):
+            split -= 1
+        last = node[split - 1] if 0 < split < len(node.children) else None
+        tied = isinstance(last, nodes.table) and not any(
+            cell.down > 1 for row in tables.read(last).rows for cell in row
+        )
+        with self.within("exhibit"):
+            parts = [self.render(child) for child in node.children[: split - tied]]
+            if tied:
+                with self.within("tied"):
+                    parts.append(self.render(node[split - 1]))
+            notes = "\n".join(map(self.render, node.children[split:]))
+        body = "\n\n".join(filter(None, parts))
+        wide, turned = any(plan.wide for plan in plans), any(plan.turned for plan in plans)
+        shown = () if wide else pictures
+        return self._exhibit(body, wide or bool(pictures), turned, shown, notes, tied)
 
     def _figure(self, kind: str, function: str, node: nodes.Element, content: str) -> str:
         """Give a table, figure or listing the caption and number that HTML shows."""
@@ -507,6 +529,7 @@ class Translator:
 
     def do_table(self, node: nodes.table) -> str:
         grid = tables.read(node, self._nested())
+        tied = bool(self.around) and self.around[-1] == "tied"
         plan, rows = grid.plan, []
         with self.within("table"):
             for row in grid.rows:
@@ -518,10 +541,12 @@ class Translator:
         content = call(
             "grid-table",
             grid.heads,
+            len(grid.rows) - 1,
             Code(f"{plan.size}pt"),
             Code(f"{plan.inset}pt"),
             plan.hyphenate,
             code,
+            room=Code("room" if tied else "0pt"),
             columns=[Code(column) for column in plan.columns],
             align=[Code(side) for side in grid.aligns],
         )
