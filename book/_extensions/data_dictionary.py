@@ -76,7 +76,7 @@ class DataDictionary(SphinxDirective):
             used += nodes.Text(", " if place else "")
             used += self.chapter(document)
         if not users:
-            used += nodes.Text(resource.get("unused", "by the other tables only, as their key"))
+            used += nodes.Text(resource.get("reason", "no page"))
         about += _field("File", file)
         about += _field("Used in", used)
         about += _field("Coverage", nodes.paragraph("", resource["coverage"]))

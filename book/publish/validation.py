@@ -74,6 +74,7 @@ CONTRACT = jsonschema.Draft202012Validator(
     _object(
         "name type path title description format mediatype encoding schema sources licenses "
         "restricted coverage asOf caveats breaks",
+        path=_TEXT | {"pattern": r"^[\w./-]+\.csv$"},
         description=_TEXT | {"pattern": "^One row is"},
         schema=_SCHEMA,
         sources={"type": "array", "items": _object("title"), "minItems": 1},
@@ -120,11 +121,15 @@ def problems(root: Path = data.ROOT) -> list[str]:
             if not wrong:
                 tables[table.name] = table
     found += _types_and_keys(tables, folder)
-    for rule in rules.RULES:
-        found += rule(tables)
     found += rules.references(tables, bibliography)
     if len(tables) == len(resources):  # while a table cannot be read, its sources look unused
         found += rules.unused_sources(tables)
+    for rule in rules.RULES:
+        try:
+            found += rule(tables)
+        except (LookupError, TypeError, ValueError, NameError, AttributeError) as error:
+            text = f"does not fit the tables as data/datapackage.json describes them: {error}"
+            found.append(Problem(f"book/publish/rules.py, {rule.__name__}", 0, "", text))
     first: dict[tuple[str, int, str], Problem] = {}
     for problem in found:  # a wrong cell often breaks several rules; the first one explains it
         first.setdefault((problem.path, problem.row, problem.column), problem)
@@ -148,10 +153,10 @@ def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
-    described = {(folder / str(resource.get("path"))).resolve() for resource in resources}
-    for path in sorted(p for p in folder.rglob("*.csv") if p.resolve() not in described):
-        name = f"data/{path.relative_to(folder).as_posix()}"
-        yield Problem(name, 0, "", "is not described in data/datapackage.json")
+    described = {str(resource.get("path")) for resource in resources}
+    for path in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.csv")):
+        if path not in described:
+            yield Problem(f"data/{path}", 0, "", "is not described in data/datapackage.json")
 
 
 def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ import pandas as pd
 from IPython.display import publish_display_data
 
 from report.data import DataError, describe, source_of
+from report.style import font_faces
 
 FIGURE_MIME = "application/vnd.report.figure+json"
 FACT_MIME = "application/papermill.record/text/plain"
@@ -115,7 +116,7 @@ def table(
         if not missing:
             raise DataError(f"table {name!r} has empty cells: say why with missing='...'")
         notes = [*notes, f"{MISSING} {missing}"]
-    numeric = [pd.api.types.is_numeric_dtype(frame[c]) and not _yearlike(c) for c in shown]
+    numeric = [_right(frame[c]) for c in shown]
     rows = [list(row) for row in zip(*cells.values(), strict=True)]
     body = {
         "caption": _text(caption, f"table {name!r}, caption"),
@@ -182,7 +183,7 @@ def figure(
         "notes": list(notes),
         "source": source_of(sources),
         "columns": list(shown.values()),
-        "numeric": [pd.api.types.is_numeric_dtype(numbers[c]) and not _yearlike(c) for c in shown],
+        "numeric": [_right(numbers[c]) for c in shown],
     }
     rows = [list(row) for row in zip(*cells, strict=True)]
     svg = io.StringIO()
@@ -229,6 +230,13 @@ def _number(value: object) -> str:
 
 def _yearlike(column: str) -> bool:
     return column == "year" or column.endswith("_year")
+
+
+def _right(column: pd.Series) -> bool:
+    """Return whether a column stands on the right: quantities do, years and yes or no do not."""
+    kind = pd.api.types
+    quantity = kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
+    return bool(quantity and not _yearlike(str(column.name)))
 
 
 def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
@@ -315,8 +323,9 @@ def _html(
 
 
 def _compact(svg: str) -> str:
-    """Return the drawing without its XML prolog, comments and blank padding."""
+    """Return the drawing with its fonts, without its XML prolog, comments and blank padding."""
     body = svg[svg.index("<svg") :]
+    body = body.replace("<defs>", "<defs>" + font_faces(body), 1)
     return "\n".join(
         line.strip() for line in body.splitlines() if line.strip() and not line.startswith("<!--")
     )

@@ -1,5 +1,7 @@
 """The PDF builder, on tiny books: every node, hostile text, errors, tags, numbers, bytes."""
 
+# ruff: noqa: E501  (a sample and what it becomes stand on one line)
+
 from __future__ import annotations
 
 import io
@@ -19,6 +21,7 @@ from docutils import nodes
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, docutils_namespace, patch_docutils
+
 from typst_builder import tables
 from typst_builder.builder import TypstError, find_date
 from typst_builder.translator import breakable, literal
@@ -672,6 +675,54 @@ def test_addresses_can_be_shown_in_three_ways(tmp_path: Path, mode: str, wanted:
 
 def test_pages_of_references_can_be_left_out(tmp_path: Path) -> None:
     assert "(page" not in build(tmp_path, FILES, typst_page_references=False).text
+
+
+REFS = """@article{smith, author={Smith, Ann}, title={A #title with $x^2$ \\& more}, journal={J}, year=2020, doi={10.1/abc}}
+@misc{portal, author={{Open Portal}}, title={Data}, year=2024, url={https://example.org/portal}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("style", "cited", "entry"),
+    [
+        ("author_year", "Smith [2020]", "Ann Smith. A #title"),
+        ("label", "Smith [Smi20]", "[Smi20] Ann Smith. A #title"),
+    ],
+)
+def test_citations_lead_to_the_bibliography(
+    tmp_path: Path, style: str, cited: str, entry: str
+) -> None:
+    conf = {
+        "extensions": ["typst_builder", "sphinxcontrib.bibtex"],
+        "bibtex_bibfiles": ["refs.bib"],
+        "bibtex_reference_style": style,
+    }
+    source = "Book\n====\n\nAs :cite:t:`smith` and :cite:p:`portal` say.\n\nReferences\n----------\n\n.. bibliography::\n"
+    book = build(tmp_path, {"index.rst": source, "refs.bib": REFS}, **conf)
+    assert f"As {cited}" in book.text
+    assert entry in book.text
+    assert "https://example.org/portal" in book.text
+    assert "doi:10.1/abc" in book.text
+    assert book.warnings == ""
+    with pikepdf.open(book.path) as pdf:
+        uris = {
+            str(note.A.URI)
+            for page in pdf.pages
+            for note in page.get("/Annots", [])
+            if "/A" in note and "/URI" in note.A
+        }
+    assert uris == {"https://doi.org/10.1/abc", "https://example.org/portal"}
+
+
+def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path: Path) -> None:
+    files = {
+        "index.rst": "Book\n====\n\n.. toctree::\n\n   a\n",
+        "a.rst": "A\n=\n\n.. toctree::\n\n   b\n   index\n",
+        "b.rst": "B\n=\n\nB section\n---------\n\nB sub\n~~~~~\n\nText.\n",
+    }
+    with pikepdf.open(build(tmp_path, files).path) as pdf:
+        kinds = [kind for kind, _node in write(pdf.Root.StructTreeRoot) if kind.startswith("/H")]
+    assert kinds == ["/H1", "/H1", "/H1", "/H2", "/H3", "/H4"]
 
 
 def test_fonts_that_are_not_there_are_named(tmp_path: Path) -> None:

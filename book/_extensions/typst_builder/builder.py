@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -83,10 +84,15 @@ class TypstBuilder(Builder):
     def write(self, *_ignored: Any) -> None:
         """Render every document, then compile the PDF."""
         chapters = list(self.chapters())
-        trees: dict[str, nodes.document] = {}
-        for chapter in chapters:
-            trees[chapter.docname] = self.env.get_and_resolve_doctree(chapter.docname, self)
-            self.post_process_images(trees[chapter.docname])
+        trees = {chapter.docname: self.env.get_doctree(chapter.docname) for chapter in chapters}
+        # Sphinx reads a whole document from disk for each {numref} to it: once is enough.
+        self.env.get_doctree = functools.cache(self.env.get_doctree)  # type: ignore[method-assign]
+        try:
+            for name, tree in trees.items():
+                trees[name] = self.env.get_and_resolve_doctree(name, self, doctree=tree)
+                self.post_process_images(trees[name])
+        finally:
+            del self.env.get_doctree
         if imprint := self.imprint():
             trees[""] = imprint
         lost: set[str] = set()

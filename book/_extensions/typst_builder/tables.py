@@ -66,6 +66,16 @@ class Grid:
     aligns: list[str]
     plan: Plan
 
+    def lines(self, row: list[Cell]) -> int:
+        """Guess how many lines the tallest cell of a row takes."""
+        ems = self.plan.ems
+        return max((int(em(cell.text) / max(ems[cell.x], 1)) + 1 for cell in row), default=1)
+
+    @property
+    def long(self) -> bool:
+        """Whether the table may break over pages: it is longer than a quarter of one."""
+        return sum(map(self.lines, self.rows)) > 18
+
 
 def read(table: nodes.table, nested: bool = False) -> Grid:
     """Place the entries of a table, spans counted, and plan its columns."""
@@ -178,11 +188,6 @@ def plan(
         ems = [least[x] + share * (wishes[x] - least[x]) for x in columns]
     widths = [f"{width * size + 2 * inset:.1f}fr" for width in ems]
     return Plan(widths, size, inset, page == TURNED, True, hyphenate, ems)
-
-
-def lines(texts: list[str], ems: list[float]) -> int:
-    """Guess how many lines the tallest cell of a row takes."""
-    return max((int(em(t) / max(w, 1)) + 1 for t, w in zip(texts, ems, strict=True)), default=1)
 
 
 def _word(text: str, limit: float) -> float:

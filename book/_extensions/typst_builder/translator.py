@@ -312,7 +312,7 @@ class Translator:
         if node.get("literal_block"):
             with self.within("exhibit"):
                 listing = self._figure("code-block", "raw", node, self.blocks(node))
-            return self._exhibit(listing, wide=False)
+            return self._exhibit(listing)
         if "exhibit" in classes:
             return self._exhibit_box(node)
         if component in ("card", "dropdown"):
@@ -438,35 +438,37 @@ class Translator:
     def _exhibit(
         self,
         body: str,
-        wide: bool = True,
-        turned: bool = False,
+        grids: Sequence[tables.Grid] = (),
         pictures: Sequence[nodes.image] = (),
         notes: str = "",
         tied: bool = False,
     ) -> str:
-        """Set a table or figure with its caption and notes, as wide as it needs to be."""
+        """Set tables or figures with captions and notes, as wide as they need to be."""
         if "exhibit" in self.around:
             return body
-        options: dict[str, Any] = {"out": wide and not turned and not self.around}
-        if pictures:
-            options |= {"keep": True, "gauge": self._gauges.get(id(pictures[0]))}
+        wide = any(grid.plan.wide for grid in grids)
+        turned = any(grid.plan.turned for grid in grids) and not self.around
+        options: dict[str, Any] = {
+            "out": (wide or bool(pictures)) and not turned and not self.around,
+            "breaks": any(grid.long for grid in grids) or len(pictures) > 1,
+        }
+        if pictures and not wide:
+            options["gauge"] = self._gauges.get(id(pictures[0]))
         if notes:
             options["notes"] = _content(notes)
         content = _content(f"\n{body}\n")
         body = call("exhibit", Code(f"room => {content}") if tied else content, **options)
-        return call("turned", body=body) if turned and not self.around else body
+        return call("turned", body=body) if turned else body
 
     def _exhibit_box(self, node: nodes.container) -> str:
         """Render a container of class ``exhibit``: a table or figure, then its notes."""
-        plans = [tables.read(table, self._nested()).plan for table in node.findall(nodes.table)]
-        pictures = list(node.findall(nodes.image))
+        grids = [tables.read(table, self._nested()) for table in node.findall(nodes.table)]
         split = len(node.children)
         while split and NOTES & set(node[split - 1].get("classes", [])):
             split -= 1
         last = node[split - 1] if 0 < split < len(node.children) else None
-        tied = isinstance(last, nodes.table) and not any(
-            cell.down > 1 for row in tables.read(last).rows for cell in row
-        )
+        spans = (cell.down > 1 for row in grids[-1].rows for cell in row) if grids else ()
+        tied = isinstance(last, nodes.table) and not any(spans)
         with self.within("exhibit"):
             parts = [self.render(child) for child in node.children[: split - tied]]
             if tied:
@@ -474,9 +476,7 @@ class Translator:
                     parts.append(self.render(node[split - 1]))
             notes = "\n".join(map(self.render, node.children[split:]))
         body = "\n\n".join(filter(None, parts))
-        wide, turned = any(plan.wide for plan in plans), any(plan.turned for plan in plans)
-        shown = () if wide else pictures
-        return self._exhibit(body, wide or bool(pictures), turned, shown, notes, tied)
+        return self._exhibit(body, grids, list(node.findall(nodes.image)), notes, tied)
 
     def _figure(self, kind: str, function: str, node: nodes.Element, content: str) -> str:
         """Give a table, figure or listing the caption and number that HTML shows."""
@@ -533,8 +533,7 @@ class Translator:
         plan, rows = grid.plan, []
         with self.within("table"):
             for row in grid.rows:
-                ems = [plan.ems[cell.x] for cell in row]
-                tall = tables.lines([cell.text for cell in row], ems) > 12
+                tall = grid.lines(row) > 12
                 rows.append(", ".join(self._cell(cell, grid.aligns[cell.x], tall) for cell in row))
         head = f"table.header({', '.join(rows[: grid.heads])}),\n" if grid.heads else ""
         code = Code("\n" + head + ",\n".join(rows[grid.heads :]))
@@ -551,7 +550,7 @@ class Translator:
             align=[Code(side) for side in grid.aligns],
         )
         figure = self._figure("table", "table", node, content)
-        return self._exhibit(figure, plan.wide, plan.turned)
+        return self._exhibit(figure, [grid])
 
     def _cell(self, cell: tables.Cell, column: str, tall: bool) -> Code:
         text = self.compact(cell.entry)
