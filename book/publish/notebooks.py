@@ -87,8 +87,14 @@ def _digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def inputs(notebook: Any, loaded: Iterable[str]) -> dict[str, str]:
-    """Return the digest of each input of a notebook, by a name that a reader understands."""
+def inputs(notebook: Any, loaded: Iterable[str], shown: Iterable[str] = ()) -> dict[str, str]:
+    """Return the digest of each input of a notebook, by a name that a reader understands.
+
+    Args:
+        notebook: a notebook node.
+        loaded: tables whose rows it uses.
+        shown: tables that it only names, in a source line; their description counts.
+    """
     code = [cell.source.encode() for cell in notebook.cells if cell.cell_type == "code"]
     package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
     found = {
@@ -99,6 +105,9 @@ def inputs(notebook: Any, loaded: Iterable[str]) -> dict[str, str]:
     known = set(data.tables())
     for name in sorted(loaded):
         found[f"table {name}"] = data.digest(name) if name in known else "not there"
+    for name in sorted(set(shown) - set(loaded)):
+        digest = data.description_digest(name) if name in known else "not there"
+        found[f"description of {name}"] = digest
     return found
 
 
@@ -111,8 +120,11 @@ def stale(path: Path) -> list[str]:
     stored = notebook.metadata.get("inputs")
     if not stored:
         return ["it was never executed by this build"]
-    loaded = [name.removeprefix("table ") for name in stored if name.startswith("table ")]
-    now = inputs(notebook, loaded)
+    loaded, shown = (
+        [name.removeprefix(kind) for name in stored if name.startswith(kind)]
+        for kind in ("table ", "description of ")
+    )
+    now = inputs(notebook, loaded, shown)
     return [f"{name} changed" for name in now if now[name] != stored.get(name)]
 
 
@@ -136,7 +148,7 @@ async def _execute(run: Run) -> None:
                 if cell.cell_type == "code":
                     number += 1
                     await client.async_execute_cell(cell, place, execution_count=number)
-            loaded = await _loaded(client)
+            loaded, shown = await _loaded(client)
     except CellExecutionError as error:
         run.error = f"{run.path}, code cell {number}: {error.ename}: {error.evalue}"
         return
@@ -160,7 +172,7 @@ async def _execute(run: Run) -> None:
         return
     notebook.metadata = nbformat.from_dict(
         {
-            "inputs": inputs(notebook, loaded),
+            "inputs": inputs(notebook, loaded, shown),
             "kernelspec": KERNEL,
             "language_info": {"name": "python"},
         }
@@ -168,13 +180,15 @@ async def _execute(run: Run) -> None:
     run.notebook, run.seconds = notebook, time.perf_counter() - started
 
 
-async def _loaded(client: NotebookClient) -> list[str]:
-    """Ask the kernel which tables the notebook loaded, in a cell that is not kept."""
-    probe = nbformat.v4.new_code_cell("from report import data as _d; print(*_d.loaded())")
+async def _loaded(client: NotebookClient) -> tuple[list[str], list[str]]:
+    """Ask the kernel which tables the notebook loaded and showed, in a cell that is not kept."""
+    question = "from report import data as _d; print(*_d.loaded()); print(*_d.shown())"
+    probe = nbformat.v4.new_code_cell(question)
     client.nb.cells.append(probe)
     await client.async_execute_cell(probe, len(client.nb.cells) - 1, store_history=False)
     client.nb.cells.pop()
-    return "".join(o.get("text", "") for o in probe.outputs).split()
+    answer = "".join(o.get("text", "") for o in probe.outputs).split("\n")
+    return answer[0].split(), answer[1].split()
 
 
 def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> None:

@@ -32,6 +32,7 @@ NUMERALS = {
     "number": r"-?\d+(\.\d+)?([eE][+-]?\d+)?",
 }
 _loaded: set[str] = set()
+_shown: set[str] = set()
 
 
 class DataError(ValueError):
@@ -138,6 +139,17 @@ def loaded() -> list[str]:
     return sorted(_loaded)
 
 
+def shown() -> list[str]:
+    """Return the names of the tables that a source line of this process names, sorted."""
+    return sorted(_shown)
+
+
+def description_digest(name: str) -> str:
+    """Return a digest of a table's descriptor alone: what a source line shows."""
+    described = json.dumps(describe(name), sort_keys=True).encode()
+    return hashlib.sha256(described).hexdigest()[:16]
+
+
 def digest(name: str) -> str:
     """Return a digest of what a table shows: its rows and its descriptor."""
     described = json.dumps(describe(name), sort_keys=True).encode()
@@ -151,6 +163,7 @@ def source_of(names: list[str]) -> dict[str, Any]:
     restricted, tables (name and path of each).
     """
     described = [describe(name) for name in names]
+    _shown.update(names)
     sources = {s["title"]: s.get("path", "") for d in described for s in d["sources"]}
     return {
         "sources": [{"title": title, "url": url} for title, url in sources.items()],

@@ -46,6 +46,20 @@ def test_inputs_are_recorded_and_fresh(book):
     assert notebooks.stale(path) == []
 
 
+def test_a_table_that_is_only_named_counts_by_its_description(book, monkeypatch):
+    path, run = book(
+        "named",
+        "import pandas as pd, report\n"
+        'report.table(pd.DataFrame({"n": [1]}), name="tbl-x", caption="Things", source="warheads")',
+    )
+    assert not run.error and notebooks.stale(path) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "digest", lambda name: "other rows")
+        assert notebooks.stale(path) == []
+        patch.setattr(data, "description_digest", lambda name: "another source")
+        assert notebooks.stale(path) == ["description of warheads changed"]
+
+
 def test_each_input_makes_it_stale_and_is_named(book, monkeypatch):
     path, _ = book("one", "import report", 'len(report.load("warheads_2025"))')
     with monkeypatch.context() as patch:

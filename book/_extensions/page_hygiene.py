@@ -1,0 +1,294 @@
+"""Mend and slim each HTML page after the theme has rendered it.
+
+Each function below is one change with its reason. They hold for sphinx-book-theme 1.3 on
+pydata-sphinx-theme 0.17; the browser tests say when a newer theme needs others.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.errors import ExtensionError
+from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.theming import Theme
+
+#: The theme's style sheets and ours, in order; slim_assets makes one of them.
+STYLES = (
+    "styles/theme.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "mystnb.css",
+    "report.css",
+)
+STYLE = "book.css"
+#: The scripts that pages keep. bootstrap.js only shows tooltips and a menu that we do not use,
+#: fontawesome.js draws icons that the style sheet draws too, the search index is for one page.
+SCRIPTS = {
+    "documentation_options.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+    "sphinx-book-theme.js",
+    "pydata-sphinx-theme.js",
+    "report.js",
+}
+SEARCH_SCRIPTS = {"searchtools.js", "language_data.js", "searchindex.js"}
+EXPLORER_SCRIPT = "weights.js"
+#: Colours before the first paint: what the reader chose, else what the system says.
+MODE = (
+    '(()=>{const d=document.documentElement.dataset;let m="auto";'
+    'try{m=localStorage.getItem("mode")||m}catch{}d.mode=m;d.theme=m==="auto"?'
+    '(matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"):m})()'
+)
+#: "file:" beside 'self', which not every browser takes to mean the files next to an opened file.
+POLICY = (
+    "default-src 'none'; script-src 'self' file: {hashes}; style-src 'self' file: "
+    "'unsafe-inline'; img-src 'self' file: data:; font-src data:; connect-src 'self'; "
+    "base-uri 'self'; form-action 'self' file:"
+)
+#: Names, operators and punctuation in code keep the colour of the text: half the page's weight.
+QUIET_TOKENS = {"n", "o", "p", "w", "si", "bp"}
+
+
+class Pages(BuiltinTemplateLoader):
+    """The template loader of Sphinx, with every whole HTML page mended."""
+
+    def init(
+        self, builder: Builder, theme: Theme | None = None, dirs: list[str] | None = None
+    ) -> None:
+        super().init(builder, theme, dirs)
+        self.builder = builder
+
+    def render(self, template: str, context: dict[str, Any]) -> str:
+        page = str(super().render(template, context))
+        if self.builder.name not in {"html", "dirhtml"} or "<!DOCTYPE html>" not in page[:200]:
+            return page
+        soup = BeautifulSoup(page, "html.parser")
+        mend(soup, str(context.get("pagename", "")))
+        images = {name: Path(source) for source, name in self.builder.images.items()}
+        size_images(soup, images)
+        forbid_other_hosts(soup)
+        return tidy(soup)
+
+
+def mend(soup: BeautifulSoup, pagename: str) -> None:
+    """Apply every change that needs nothing but the page."""
+    slim_head(soup, pagename)
+    name_landmarks(soup)
+    name_controls(soup)
+    drop_print_copy(soup)
+    mend_bibliography(soup)
+    mend_tables(soup)
+    fold_code(soup)
+    quiet_code(soup)
+
+
+def slim_head(soup: BeautifulSoup, pagename: str) -> None:
+    """Ask for one style sheet and few scripts; say things once; choose colours early."""
+    assert soup.head
+    styles = soup.head.find_all("link", rel="stylesheet")
+    for link in styles:
+        name = re.sub(r"mystnb\.\w+\.css", "mystnb.css", str(link["href"]).partition("?")[0])
+        if not name.endswith(STYLES):
+            raise ExtensionError(f"page_hygiene does not know the style sheet {name}")
+    root = str(styles[0]["href"]).partition("_static/")[0]
+    style = soup.new_tag("link", rel="stylesheet", href=f"{root}_static/{STYLE}")
+    styles[0].insert_before(style)
+    for link in styles:
+        link.extract()
+    for tag in soup.head.find_all("meta"):
+        if tag.get("name", "").startswith("docsearch") or tag.find_previous(
+            "meta", attrs={"name": tag.get("name", "-")}
+        ):
+            tag.extract()
+    for tag in soup.head.find_all("link", rel="preload"):
+        tag.extract()
+    keep = SCRIPTS | (SEARCH_SCRIPTS if pagename == "search" else set())
+    keep |= {EXPLORER_SCRIPT} if soup.select(".weights-explorer") else set()
+    last = style
+    for script in soup.find_all("script"):
+        name = str(script.get("src", "")).partition("?")[0].rpartition("/")[2]
+        if script.get("data-cfasync"):
+            script.attrs.clear()
+            script.string = MODE
+        elif name in keep:  # all at the end of the head, in order, run when the page is read
+            keep.discard(name)
+            script["defer"] = ""
+            last.insert_after(script.extract())
+            last = script
+        elif name or "DOCUMENTATION_OPTIONS" in script.text:
+            script.extract()
+
+
+def name_landmarks(soup: BeautifulSoup) -> None:
+    """Give each part of the page a landmark, and each dialog a name (axe: region, dialog-name)."""
+    if main := soup.find("main"):
+        del main["role"]  # main is its role already
+    if sidebar := soup.find(id="pst-primary-sidebar"):
+        sidebar.attrs.update({"role": "region", "aria-label": "Report"})
+    names = {
+        "pst-search-dialog": "Search",
+        "pst-primary-sidebar-modal": "Report",
+        "pst-secondary-sidebar-modal": "On this page",
+    }
+    for identity, name in names.items():
+        if dialog := soup.find("dialog", id=identity):
+            dialog["aria-label"] = name
+    for heading in soup.select("nav p[role=heading]"):  # a label of a list, no heading of the page
+        del heading["role"], heading["aria-level"]
+
+
+def name_controls(soup: BeautifulSoup) -> None:
+    """Let what is seen be what is announced (axe: label-content-name-mismatch)."""
+    for icon in soup.select("i[class*=fa-], span[class*=fa-]"):
+        icon["aria-hidden"] = "true"
+        del icon["title"]
+    for button in soup.select("button.search-button-field, button[title][aria-label]"):
+        del button["aria-label"]
+    for button in soup.select("button.theme-switch-button"):
+        button["title"] = "Light, dark or as the system"
+        button["aria-label"] = button["title"]
+    for button in soup.select("button.primary-toggle"):
+        button["title"], button["aria-label"] = "Chapters", "Chapters"
+    for button in soup.select("button.secondary-toggle"):
+        button["title"], button["aria-label"] = "On this page", "On this page"
+    for field in soup.select("input[autocorrect]"):  # not in HTML
+        del field["autocorrect"], field["autocapitalize"]
+    for tag in soup.find_all(True):  # for the tooltips of bootstrap.js, which is not loaded
+        for name in [a for a in tag.attrs if a.startswith("data-bs-")]:
+            del tag[name]
+
+
+def drop_print_copy(soup: BeautifulSoup) -> None:
+    """Remove the second title and contents that the theme makes for print, and empty boxes."""
+    for box in soup.select(
+        "#jb-print-docs-body, #pst-scroll-pixel-helper, .pst-async-banner-revealer, "
+        ".sidebar-header-items, .navbar-header-items, .navbar-persistent--mobile"
+    ):
+        box.extract()
+
+
+def mend_bibliography(soup: BeautifulSoup) -> None:
+    """Make a list of the list of references (axe: aria-required-children)."""
+    for entry in soup.select(".citation-list > .citation"):
+        entry["role"] = "listitem"
+
+
+def mend_tables(soup: BeautifulSoup) -> None:
+    """Say which cells head columns and rows; drop what only adds weight."""
+    for cell in soup.select("table th, table td"):
+        if cell.name == "th":
+            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+        inner = [c for c in cell.children if isinstance(c, Tag) or str(c).strip()]
+        if len(inner) == 1 and isinstance(inner[0], Tag) and inner[0].name == "p":
+            inner[0].unwrap()
+        _drop_classes(cell, {"text-left", "head", "stub"})
+    for row in soup.select("table tr"):
+        _drop_classes(row, {"row-odd", "row-even"})
+    boxes = soup.select(".pst-scrollable-table-container, .table-scroll")
+    for number, box in enumerate(boxes, start=1):
+        caption = box.find("caption")
+        box.attrs = {"class": ["table-scroll"], "tabindex": "0", "role": "region"}
+        if isinstance(caption, Tag):
+            text = caption.find(class_="caption-text")
+            number_text = caption.find(class_="caption-number")
+            name = (number_text.get_text() if number_text else "Numbers: ") + (
+                text.get_text() if text else caption.get_text()
+            )
+            box["aria-label"] = name.strip()
+        else:
+            box["aria-label"] = f"Table {number} of this page"
+
+
+def fold_code(soup: BeautifulSoup) -> None:
+    """Put the code of neighbouring cells behind one small line, below what it shows."""
+    waiting: list[Tag] = []
+    for cell in soup.select("div.cell"):
+        for wrapper in cell.select("details.hide"):
+            waiting += [block.extract() for block in wrapper.select("div.cell_input")]
+            wrapper.extract()
+        after = cell.find_next_sibling(True)
+        more = isinstance(after, Tag) and "cell" in after.get("class", [])
+        if more and not cell.select_one(".cell_output > *"):
+            cell.extract()  # its code waits for the cell that shows something
+        elif waiting:
+            cell.append(_code(soup, waiting))
+            waiting = []
+
+
+def _code(soup: BeautifulSoup, inputs: list[Tag]) -> Tag:
+    details, summary = soup.new_tag("details"), soup.new_tag("summary")
+    details["class"] = ["code"]
+    summary.string = "Code"
+    details.append(summary)
+    details.extend(inputs)
+    return details
+
+
+def quiet_code(soup: BeautifulSoup) -> None:
+    """Colour only what helps to read code: words of the language, texts, numbers, comments."""
+    for span in soup.select("div.highlight span"):
+        if not span.contents or QUIET_TOKENS & set(span.get("class", [])):
+            span.unwrap()
+
+
+def size_images(soup: BeautifulSoup, sources: dict[str, Path]) -> None:
+    """Keep room for each drawing before it is loaded, and load it when it comes into sight."""
+    for place, image in enumerate(soup.select("article img")):
+        source = sources.get(str(image.get("src", "")).rpartition("/")[2])
+        head = source.read_text(encoding="utf-8")[:400] if source else ""
+        if box := re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head):
+            width, height = (float(n) for n in box.groups())
+            image["width"], image["height"] = str(round(width * 4 / 3)), str(round(height * 4 / 3))
+        image["decoding"] = "async"
+        if place:
+            image["loading"] = "lazy"
+
+
+def forbid_other_hosts(soup: BeautifulSoup) -> None:
+    """Add the policy that keeps the page to its own files and to the scripts written in it."""
+    assert soup.head
+    texts = [
+        script.string or ""
+        for script in soup.find_all("script", src=False)
+        if not str(script.get("type", "")).endswith("json")
+    ]
+    digests = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts]
+    hashes = " ".join(f"'sha256-{digest}'" for digest in dict.fromkeys(digests))
+    policy = soup.new_tag("meta", content=POLICY.format(hashes=hashes))
+    policy["http-equiv"] = "Content-Security-Policy"
+    soup.head.insert(0, policy)
+    charset = soup.head.find("meta", charset=True)
+    if isinstance(charset, Tag):
+        soup.head.insert(0, charset.extract())
+
+
+def tidy(soup: BeautifulSoup) -> str:
+    """Return the page without comments and without runs of blank lines."""
+    for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
+        comment.extract()
+    for text in soup.find_all(string=lambda t: type(t) is NavigableString and not t.strip()):
+        if "\n" in text and not text.find_parent("pre"):
+            text.replace_with(NavigableString("\n"))
+    return re.sub(r"\n\n+(?=<)", "\n", soup.decode(formatter="html5"))
+
+
+def _drop_classes(tag: Tag, names: set[str]) -> None:
+    classes = [c for c in tag.get("class", []) if c not in names]
+    if classes:
+        tag["class"] = classes
+    elif tag.has_attr("class"):
+        del tag["class"]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Let every page pass through here on its way to its file."""
+    app.config.template_bridge = "page_hygiene.Pages"
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
