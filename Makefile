@@ -18,7 +18,7 @@ reproduce: .venv/.book  ## execute every notebook afresh and compare every outpu
 	@$(BIN)/python -m publish reproduce
 
 lab: .venv/.lab  ## open the notebooks in JupyterLab
-	@$(BIN)/python -m jupyterlab book
+	@$(BIN)/python -m jupyterlab --config=book/publish/lab.py book
 
 lint: .venv/.tests  ## style and types of the code
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy

@@ -1,6 +1,9 @@
 """One build of the book for all tests that look at it."""
 
 import fcntl
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,10 @@ from publish import notebooks, site
 def built(tmp_path_factory, worker_id):
     """The book built from the stored outputs: its HTML folder, with the PDF inside.
 
-    The workers of a parallel run share one build.
+    The workers of a parallel run share one build. BOOK_HTML names one that is there already.
     """
+    if given := os.environ.get("BOOK_HTML"):
+        return Path(given)
     root = tmp_path_factory.getbasetemp()
     root = root.parent if worker_id != "master" else root
     folder = root / "built"
@@ -26,3 +31,14 @@ def built(tmp_path_factory, worker_id):
             site.make(fresh)
             fresh.rename(folder)
     return folder / "html"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly what a missing program left untested."""
+    for program, what in (("chromium", "browser tests"), ("java", "HTML validator")):
+        if not shutil.which(program):
+            terminalreporter.write_line(
+                f"NOT TESTED: the {what} did not run, as there is no {program} on this machine",
+                red=True,
+                bold=True,
+            )

@@ -64,7 +64,7 @@ class DataDictionary(SphinxDirective):
         """Return the section of one table."""
         section = self.section(f"data-{resource['name']}", resource["title"])
         section += nodes.paragraph("", resource["description"])
-        about = nodes.field_list(classes=["dictionary"])
+        about = nodes.field_list(classes=["dictionary", "compact"])
         up = "../" * self.env.docname.count("/")
         file = nodes.paragraph("", "", nodes.literal("", f"data/{resource['path']}"))
         link = nodes.reference(
@@ -147,7 +147,7 @@ def _columns(resource: dict[str, Any]) -> nodes.table:
         says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
         rows.append(_row(field["name"], kind, says))
     group += [nodes.thead("", _row("Column", "Type", "Meaning")), nodes.tbody("", *rows)]
-    table = nodes.table("", group, classes=["colwidths-given", "dictionary-columns"])
+    table = nodes.table("", group, classes=["colwidths-given", "dictionary-columns", "compact"])
     return table
 
 

@@ -54,6 +54,12 @@ POLICY = (
     "base-uri 'self'; form-action 'self' file:"
 )
 #: Names, operators and punctuation in code keep the colour of the text: half the page's weight.
+#: Tables from this length on can be sorted; report.js makes the buttons.
+SORTABLE = 8
+LIGHT_CLASSES = {
+    *("text-left", "head", "stub", "row-odd", "row-even", "field-odd", "field-even"),
+    *("simple", "compact", "notranslate", "internal", "external", "tag_hide-input"),
+}
 QUIET_TOKENS = {"n", "o", "p", "w", "si", "bp"}
 
 
@@ -71,8 +77,11 @@ class Pages(BuiltinTemplateLoader):
         if self.builder.name not in {"html", "dirhtml"} or "<!DOCTYPE html>" not in page[:200]:
             return page
         soup = BeautifulSoup(page, "html.parser")
-        mend(soup, str(context.get("pagename", "")))
-        images = {name: Path(source) for source, name in self.builder.images.items()}
+        pagename = str(context.get("pagename", ""))
+        mend(soup, pagename)
+        self.builder.app.emit("page-parsed", pagename, soup)
+        root = Path(self.builder.srcdir)
+        images = {name: root / source for source, name in self.builder.images.items()}
         size_images(soup, images)
         forbid_other_hosts(soup)
         return tidy(soup)
@@ -86,6 +95,7 @@ def mend(soup: BeautifulSoup, pagename: str) -> None:
     drop_print_copy(soup)
     mend_bibliography(soup)
     mend_tables(soup)
+    lighten(soup)
     fold_code(soup)
     quiet_code(soup)
 
@@ -182,19 +192,19 @@ def mend_bibliography(soup: BeautifulSoup) -> None:
 
 
 def mend_tables(soup: BeautifulSoup) -> None:
-    """Say which cells head columns and rows; drop what only adds weight."""
+    """Say which cells head columns and rows, and name the boxes in which tables scroll."""
     for cell in soup.select("table th, table td"):
         if cell.name == "th":
             cell["scope"] = "col" if cell.find_parent("thead") else "row"
-        inner = [c for c in cell.children if isinstance(c, Tag) or str(c).strip()]
-        if len(inner) == 1 and isinstance(inner[0], Tag) and inner[0].name == "p":
-            inner[0].unwrap()
-        _drop_classes(cell, {"text-left", "head", "stub"})
-    for row in soup.select("table tr"):
-        _drop_classes(row, {"row-odd", "row-even"})
+        if cell.name == "th" and cell["scope"] == "col" and _rows(cell) >= SORTABLE:
+            cell["class"] = [*cell.get("class", []), "sortable"]
     boxes = soup.select(".pst-scrollable-table-container, .table-scroll")
     for number, box in enumerate(boxes, start=1):
         caption = box.find("caption")
+        if isinstance(caption, Tag):  # stays in sight while a wide table scrolls sideways
+            inside = soup.new_tag("div", attrs={"class": "caption-box"})
+            inside.extend(list(caption.contents))
+            caption.append(inside)
         box.attrs = {"class": ["table-scroll"], "tabindex": "0", "role": "region"}
         if isinstance(caption, Tag):
             text = caption.find(class_="caption-text")
@@ -207,6 +217,24 @@ def mend_tables(soup: BeautifulSoup) -> None:
             box["aria-label"] = f"Table {number} of this page"
 
 
+def _rows(cell: Tag) -> int:
+    table = cell.find_parent("table")
+    return len(table.select("tbody tr")) if isinstance(table, Tag) else 0
+
+
+def lighten(soup: BeautifulSoup) -> None:
+    """Drop marks of docutils that only add weight: lone paragraphs, wrappers, even and odd."""
+    for tag in soup.select("th, td, li, dd"):
+        inner = [c for c in tag.children if isinstance(c, Tag) or str(c).strip()]
+        if len(inner) == 1 and isinstance(inner[0], Tag) and inner[0].name == "p":
+            if not inner[0].attrs:
+                inner[0].unwrap()
+    for span in soup.select("span.pre, span.std, span.doc, span.claim"):
+        span.unwrap()
+    for tag in soup.select("article [class]"):
+        _drop_classes(tag, LIGHT_CLASSES)
+
+
 def fold_code(soup: BeautifulSoup) -> None:
     """Put the code of neighbouring cells behind one small line, below what it shows."""
     waiting: list[Tag] = []
@@ -214,13 +242,22 @@ def fold_code(soup: BeautifulSoup) -> None:
         for wrapper in cell.select("details.hide"):
             waiting += [block.extract() for block in wrapper.select("div.cell_input")]
             wrapper.extract()
-        after = cell.find_next_sibling(True)
-        more = isinstance(after, Tag) and "cell" in after.get("class", [])
-        if more and not cell.select_one(".cell_output > *"):
+        if _is_cell(cell.find_next_sibling(True)) and not cell.select_one(".cell_output > *"):
             cell.extract()  # its code waits for the cell that shows something
         elif waiting:
-            cell.append(_code(soup, waiting))
+            before = cell.find_previous_sibling(True)
+            alone = not cell.select_one(".cell_output > *")
+            fold = before.select_one("details.code") if alone and _is_cell(before) else None
+            if fold:
+                fold.extend(waiting)
+                cell.extract()
+            else:
+                cell.append(_code(soup, waiting))
             waiting = []
+
+
+def _is_cell(tag: Any) -> bool:
+    return isinstance(tag, Tag) and "cell" in tag.get("class", [])
 
 
 def _code(soup: BeautifulSoup, inputs: list[Tag]) -> Tag:
@@ -290,5 +327,7 @@ def _drop_classes(tag: Tag, names: set[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let every page pass through here on its way to its file."""
+    app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
+    app.add_event("page-parsed")  # page name and soup, for other extensions of this book
     app.config.template_bridge = "page_hygiene.Pages"
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ import base64
 import io
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,25 +45,77 @@ def names_in(pages: Iterable[BeautifulSoup], scripts: Iterable[str]) -> set[str]
     return names
 
 
+@dataclass
+class Rule:
+    """A rule of a style sheet: its head, and its declarations or the rules inside it."""
+
+    head: str
+    body: list[Declaration | Rule]
+
+    def __str__(self) -> str:
+        return f"{self.head}{{{''.join(map(str, self.body))}}}"
+
+
+@dataclass
+class Declaration:
+    """A declaration of a rule, and the name of what it sets."""
+
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text};"
+
+
 def used_rules(css: str, names: set[str]) -> str:
-    """Return the style sheet without the selectors that no page can match."""
-    return "".join(_rules(tinycss2.parse_stylesheet(css, True, True), names))
+    """Return the style sheet without the selectors that no page can match.
+
+    Then custom properties that nothing asks for go, and keyframes that nothing plays.
+    """
+    rules = list(_rules(tinycss2.parse_stylesheet(css, True, True), names))
+    while True:
+        text = "\n".join(map(str, rules))
+        asked = set(re.findall(r"var\(\s*(--[\w-]+)", text))
+        animated = set(re.findall(r"animation(?:-name)?:([^;}]*)", text))
+        rules = list(_asked_for(rules, asked, " ".join(animated)))
+        if len("\n".join(map(str, rules))) == len(text):
+            return text + "\n"
 
 
-def _rules(nodes: Iterable[Any], names: set[str]) -> Iterator[str]:
-    for node in nodes:
+def _rules(parsed: Iterable[Any], names: set[str]) -> Iterator[Rule]:
+    for node in parsed:
         if node.type == "qualified-rule":
             selectors = [s for s in _split(node.prelude) if _matches(s, names)]
             if selectors:
-                heads = ",".join(tinycss2.serialize(s).strip() for s in selectors)
-                yield f"{heads}{{{_small(tinycss2.serialize(node.content))}}}\n"
+                head = ",".join(_small(s) for s in selectors)
+                yield Rule(head, list(_declarations(node.content)))
         elif node.type == "at-rule" and node.lower_at_keyword in {"media", "supports"}:
             inner = tinycss2.parse_rule_list(node.content, True, True)
-            if body := "".join(_rules(inner, names)):
-                yield f"@{node.at_keyword}{tinycss2.serialize(node.prelude)}{{\n{body}}}\n"
-        elif node.type == "at-rule" and node.lower_at_keyword not in {"charset", "font-face"}:
-            if node.lower_at_keyword != "import":
-                yield _small(node.serialize()) + "\n"
+            if found := list(_rules(inner, names)):
+                yield Rule(f"@{node.at_keyword} {_small(node.prelude)}", list(found))
+        elif node.type == "at-rule" and node.lower_at_keyword == "page":
+            yield Rule("@page", list(_declarations(node.content)))
+        elif node.type == "at-rule" and node.lower_at_keyword == "keyframes":
+            steps = tinycss2.parse_rule_list(node.content, True, True)
+            inside = [Rule(_small(s.prelude), list(_declarations(s.content))) for s in steps]
+            yield Rule(f"@keyframes {_small(node.prelude)}", list(inside))
+
+
+def _declarations(content: list[Any]) -> Iterator[Declaration]:
+    for item in tinycss2.parse_blocks_contents(content, True, True):
+        if item.type == "declaration":
+            urgent = "!important" if item.important else ""
+            yield Declaration(item.name, f"{item.name}:{_small(item.value)}{urgent}")
+
+
+def _asked_for(rules: Iterable[Any], asked: set[str], animated: str) -> Iterator[Any]:
+    for rule in rules:
+        if isinstance(rule, Declaration):
+            if not rule.name.startswith("--") or rule.name in asked:
+                yield rule
+        elif not rule.head.startswith("@keyframes") or rule.head.split()[1] in animated:
+            if body := list(_asked_for(rule.body, asked, animated)):
+                yield Rule(rule.head, body)
 
 
 def _split(prelude: list[Any]) -> list[list[Any]]:
@@ -87,27 +140,8 @@ def _matches(selector: list[Any], names: set[str]) -> bool:
     return True
 
 
-def _small(css: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
-
-
-def unused_values(css: str) -> str:
-    """Drop custom properties that nothing asks for, and keyframes that nothing plays."""
-    while True:
-        asked = set(re.findall(r"var\(\s*(--[\w-]+)", css))
-        shorter = re.sub(
-            r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(;|(?=\}))",
-            lambda found: found[0] if found[1] in asked else "",
-            css,
-        )
-        shorter = re.sub(r"(?m)^[^{}\n]+\{\s*\}\n", "", shorter)
-        if shorter == css:
-            break
-        css = shorter
-    for rule in re.findall(r"(?m)^@(?:-webkit-)?keyframes [^\n]*\n", css):
-        if css.count(rule.split()[1].partition("{")[0]) < 2:
-            css = css.replace(rule, "")
-    return css
+def _small(tokens: list[Any]) -> str:
+    return re.sub(r"\s+", " ", str(tinycss2.serialize(tokens))).strip()
 
 
 def cut_font(font: bytes, characters: Iterable[str]) -> bytes:
@@ -125,9 +159,11 @@ def cut_font(font: bytes, characters: Iterable[str]) -> bytes:
 
 def _face(family: str, weight: int, style: str, font: bytes) -> str:
     data = base64.b64encode(font).decode()
+    # "optional" lays the page out once; "block" would lay it out again when the font is decoded.
+    display = "optional" if family == FACE else "block"
     return (
         f"@font-face{{font-family:'{family}';font-weight:{weight};font-style:{style};"
-        f"font-display:block;src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
+        f"font-display:{display};src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
     )
 
 
@@ -161,7 +197,7 @@ def slim(app: Sphinx, error: Exception | None) -> None:
     names = names_in(pages, (p.read_text(encoding="utf-8") for p in scripts))
     sheets = [next(static.glob(s.replace("mystnb.css", "mystnb.*.css"))) for s in STYLES[1:]]
     source = "\n".join(p.read_text(encoding="utf-8") for p in (static / "basic.css", *sheets))
-    css = unused_values(used_rules(source, names))
+    css = used_rules(source, names)
     text = "".join({c for page in pages for c in page.get_text()})
     (static / STYLE).write_text(faces(static, css, text) + css, encoding="utf-8")
     for path in sorted(static.rglob("*"), reverse=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,15 @@ from rich.table import Table
 from publish import notebooks, site
 from publish import reproduce as reproduction
 from report.data import DataError
+
+#: What to do when the system refuses.
+REMEDIES = {
+    errno.ENOSPC: "Free some space, then try again.",
+    errno.EROFS: "Work in a folder that can be written to.",
+    errno.EACCES: "Work in a folder that can be written to.",
+    errno.ENOENT: "Restore it with: git checkout",
+}
+REMEDY = "Mend that, then try again; the last good book stays in place."
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -77,6 +87,7 @@ def book() -> None:
         if site.up_to_date():
             console.print("Nothing changed since the last build: nothing executed, nothing built.")
         else:
+            site.check_files()
             check_data()
             execute()
             site.build()
@@ -92,21 +103,25 @@ def reproduce(names: Sequence[str] = ()) -> int:
     with progress() as bar:
         task = bar.add_task("Reproducing", total=len(runs))
         notebooks.execute(runs, lambda run: bar.advance(task))
-    results = [reproduction.compare(run) for run in runs]
-    shown = Table("notebook", *["cells", "tables", "figures", "numbers", "reproduced", "seconds"])
+    numbers = reproduction.numbering()
+    results = [reproduction.compare(run, numbers) for run in runs]
+    titles = ["cells", "tables", "figures", "numbers in prose", "reproduced", "seconds"]
+    shown = Table("notebook")
+    for title in titles:
+        shown.add_column(title, justify="right")
     for r in results:
         kinds = [str(r.counts[kind]) for kind in reproduction.KINDS[:3]]
-        same = f"{max(r.total - len(r.differences), 0)} of {r.total}"
+        same = f"{r.reproduced} of {r.total}"
         shown.add_row(r.name, str(r.cells), *kinds, same, f"{r.seconds:.1f}")
     console.print(shown)
-    lines = [f"{r.name}: {difference}" for r in results for difference in r.differences]
-    total = sum(r.total for r in results)
-    last = f"{total - len(lines)} of {total} outputs reproduced."
-    report = site.BUILD / "reproduce.txt"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text("\n".join([*lines, last]) + "\n", encoding="utf-8")
-    console.print("\n".join([*lines, last]), markup=False)
-    return 1 if lines else 0
+    differences = [f"{r.name}: {line}" for r in results for line in r.differences]
+    path = site.BUILD / "reproduce.txt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(reproduction.report(results), encoding="utf-8")
+    if differences:
+        differences.append(f"This report is also in {path}.")
+    console.print("\n".join([*differences, reproduction.summary(results)]), markup=False)
+    return 1 if differences else 0
 
 
 def main() -> int:
@@ -129,6 +144,10 @@ def main() -> int:
             console.print("data/ is valid.")
     except (DataError, notebooks.NotebookError, site.BuildError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, a folder that may not be written, a lost file
+        what = f"{error.filename or site.BUILD}: {error.strerror}"
+        print(f"error: {what}. {REMEDIES.get(error.errno or 0, REMEDY)}", file=sys.stderr)
         return 1
     return 0
 

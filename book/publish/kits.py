@@ -14,20 +14,21 @@ DATA = "dealing-with-moscow-data.zip"
 README = """\
 Dealing with Moscow: rerun kit
 Every table, figure and number of the report can be made again from this folder.
-With make and Python 3.11 or later:      make reproduce
-Without make:
+With make and Python 3.11 or later: "make reproduce" (and "make lab" opens the notebooks).
+Without make (on Windows, Scripts stands for bin):
     python3 -m venv .venv
     .venv/bin/pip install --require-hashes -r requirements.txt
-    PYTHONPATH=book .venv/bin/python -m publish reproduce
-It executes the notebooks in book/, compares each output with the stored one, and names
-the first value that differs. Only the packages are fetched from the network.
+    cd book && ../.venv/bin/python -m publish reproduce
+It executes the notebooks in book/, compares each output with the stored one, and names the
+first value that differs. Nothing but the packages comes from the network.
 Licences: LICENSE (code), LICENSE-TEXT-AND-DATA (text, figures, tables).
 """
 
 
 def rerun_files() -> list[Path]:
     """Return what a reader needs to execute the notebooks and compare: no Sphinx, no tests."""
-    tops = ["Makefile", "requirements.txt", "_toc.yml", "LICENSE", "LICENSE-TEXT-AND-DATA"]
+    tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml"]
+    tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
     folders = [ROOT / "data", ROOT / "book" / "report", ROOT / "book" / "publish"]
     inside = [p for folder in folders for p in folder.rglob("*")]
     notebooks = list((ROOT / "book").rglob("*.ipynb"))

@@ -19,7 +19,7 @@ def dead(html: Path) -> list[str]:
     lines = []
     for path, soup in pages.items():
         for tag in soup.find_all(["a", "link", "img", "script", "source"]):
-            address = tag.get("href") or tag.get("src")
+            address = str(tag.get("href") or tag.get("src") or "")
             if not address or urlsplit(address).scheme or address.startswith("//"):
                 continue
             parts = urlsplit(address)

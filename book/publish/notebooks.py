@@ -1,14 +1,16 @@
 """Execute the notebooks whose inputs changed, and know which ones those are.
 
 A notebook's inputs are its own code, the tables it loads, the report package and the lock.
-Each is stored as a digest in the notebook's metadata when it is executed. jupyter-cache and
-Sphinx look at the code alone, so a changed CSV would leave the old table on the page.
+Each is stored as a digest in the notebook's metadata when it is executed, and so is one of its
+outputs, so that outputs which some other run left behind are noticed. jupyter-cache and Sphinx
+look at the code alone, so a changed CSV would leave the old table on the page.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import subprocess
 import time
@@ -26,9 +28,15 @@ from report import data
 ROOT = data.ROOT
 BOOK = ROOT / "book"
 CELL_TIMEOUT = 120  # seconds; the slowest cell takes about two
-#: Same outputs whatever the machine is set to.
-KERNEL_ENV = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
-#: What stays in a notebook's metadata; the rest changes from machine to machine.
+#: Same outputs whatever the machine is set to, and whatever a reader has installed at home.
+KERNEL_ENV = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONNOUSERSITE": "1",
+    "MPLBACKEND": "agg",
+}
+#: What a notebook's metadata says of its kernel; the rest changes from machine to machine.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -97,8 +105,10 @@ def inputs(notebook: Any, loaded: Iterable[str], shown: Iterable[str] = ()) -> d
     """
     code = [cell.source.encode() for cell in notebook.cells if cell.cell_type == "code"]
     package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
+    outputs = [[c.execution_count, c.outputs] for c in notebook.cells if c.cell_type == "code"]
     found = {
         "its code": _digest(*code),
+        "its stored outputs": _digest(json.dumps(outputs, sort_keys=True).encode()),
         "book/report": _digest(*package),
         "requirements.txt": _digest((ROOT / "requirements.txt").read_bytes()),
     }
@@ -126,6 +136,36 @@ def stale(path: Path) -> list[str]:
     )
     now = inputs(notebook, loaded, shown)
     return [f"{name} changed" for name in now if now[name] != stored.get(name)]
+
+
+def tidy(notebook: dict[str, Any]) -> None:
+    """Leave nothing in a notebook that changes from run to run or from machine to machine.
+
+    Of the metadata, the digests and the tags of cells stay. Cells that were executed one after
+    the other, in a kernel that had executed others before, are counted from 1.
+    """
+    known = {key: notebook["metadata"][key] for key in ("inputs",) if key in notebook["metadata"]}
+    notebook["metadata"] = nbformat.from_dict(
+        {**known, "kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+    for cell in notebook["cells"]:
+        cell["metadata"] = nbformat.from_dict(
+            {key: cell["metadata"][key] for key in ("tags",) if cell["metadata"].get(key)}
+        )
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    counts = [cell["execution_count"] or 0 for cell in code]
+    if code and counts == list(range(counts[0], counts[0] + len(code))) and counts[0] > 1:
+        for number, cell in enumerate(code, start=1):
+            cell["execution_count"] = number
+            for output in cell["outputs"]:
+                if output["output_type"] == "execute_result":
+                    output["execution_count"] = number
+
+
+def before_save(model: dict[str, Any], **_: Any) -> None:
+    """Tidy a notebook that JupyterLab is about to save: "make lab" names this as its hook."""
+    if model["type"] == "notebook" and model.get("content"):
+        tidy(model["content"])
 
 
 async def _execute(run: Run) -> None:
@@ -170,13 +210,8 @@ async def _execute(run: Run) -> None:
     if noise:
         run.error = f"{run.path}: {noise[0]}. End a cell on one value and print nothing."
         return
-    notebook.metadata = nbformat.from_dict(
-        {
-            "inputs": inputs(notebook, loaded, shown),
-            "kernelspec": KERNEL,
-            "language_info": {"name": "python"},
-        }
-    )
+    tidy(notebook)
+    notebook.metadata["inputs"] = inputs(notebook, loaded, shown)
     run.notebook, run.seconds = notebook, time.perf_counter() - started
 
 

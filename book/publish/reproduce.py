@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import json
+import platform
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from publish import notebooks
 from publish.notebooks import ROOT, Run, read
 from report.exhibits import FACT_MIME, FIGURE_MIME
 
 KINDS = ("table", "figure", "number in prose", "other")
+#: For each notebook: what stands before the number of its exhibits, and how many of each kind
+#: came before.
+Numbering = dict[str, tuple[str, Counter[str]]]
 
 
 @dataclass
 class Output:
-    """One stored output: what it is, its name, number and title, and its representations."""
+    """One stored output: its cell, what it is, its name and title, and what it holds."""
 
+    cell: int
     kind: str
     name: str
     title: str
-    data: dict[str, Any]
+    content: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.name} “{self.title}”" if self.title else self.name
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Its representations by MIME type."""
+        return self.content.get("data", {})
 
 
 @dataclass
@@ -33,43 +48,55 @@ class Comparison:
     cells: int
     seconds: float
     counts: dict[str, int]
+    reproduced: int
+    total: int
     differences: list[str]
 
-    @property
-    def total(self) -> int:
-        """How many outputs were compared."""
-        return sum(self.counts.values())
 
+def numbering() -> Numbering:
+    """Return how the book numbers the exhibits of each notebook.
 
-def chapter_numbers() -> dict[str, str]:
-    """Return the number that the table of contents gives each document below book/."""
+    A numbered chapter counts from 1 behind its own number; the others share one count, in the
+    order of the table of contents.
+    """
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [
-        chapter["file"].removeprefix("book/")
-        for part in toc["parts"]
-        if part.get("numbered")
-        for chapter in part["chapters"]
-    ]
-    return {file: str(number) for number, file in enumerate(files, start=1)}
+    files = [(toc["root"], False)]
+    for part in toc["parts"]:
+        files += [(chapter["file"], bool(part.get("numbered"))) for chapter in part["chapters"]]
+    found: Numbering = {}
+    before: Counter[str] = Counter()
+    chapters = 0
+    for file, numbered in files:
+        name = file.removeprefix("book/")
+        chapters += numbered
+        found[name] = (f"{chapters}.", Counter()) if numbered else ("", Counter(before))
+        path = notebooks.BOOK / f"{name}.ipynb"
+        if not numbered and path.exists():
+            before.update(output.kind for output in outputs(read(path)))
+    return found
 
 
-def outputs(notebook: Any, chapter: str) -> Iterator[Output]:
+def outputs(
+    notebook: Any, prefix: str = "", before: Counter[str] | None = None
+) -> Iterator[Output]:
     """Yield every output of a notebook; exhibits with the number they have in the book."""
-    counts = {"table": 0, "figure": 0}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = dict(output.get("data", {}))
+    counts = Counter(before or {})
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for place, cell in enumerate(code, start=1):
+        for output in cell.outputs:
+            content = {key: output[key] for key in output if key != "execution_count"}
+            data = content.get("data", {})
             body = exhibit(data)
             if body is not None:
                 kind = "figure" if FIGURE_MIME in data else "table"
                 counts[kind] += 1
-                number = f"{chapter}.{counts[kind]}" if chapter else str(counts[kind])
-                yield Output(kind, f"{kind.capitalize()} {number}", body["caption"], data)
+                name = f"{kind.capitalize()} {prefix}{counts[kind]}"
+                yield Output(place, kind, name, body["caption"], content)
             elif FACT_MIME in data:
-                name = output.metadata["scrapbook"]["name"]
-                yield Output("number in prose", f"Number {name}", "", data)
+                name = f"Number {output.metadata['scrapbook']['name']}"
+                yield Output(place, "number in prose", name, "", content)
             else:
-                yield Output("other", f"Output of type {output.output_type}", "", data or output)
+                yield Output(place, "other", f"Output of code cell {place}", "", content)
 
 
 def exhibit(data: dict[str, Any]) -> dict[str, Any] | None:
@@ -82,32 +109,57 @@ def exhibit(data: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def compare(run: Run) -> Comparison:
-    """Compare what a run produced with what the notebook stores."""
-    chapter = chapter_numbers().get(run.name, "")
-    stored_notebook = read(run.path)
-    stored = list(outputs(stored_notebook, chapter))
-    cells = sum(cell.cell_type == "code" for cell in stored_notebook.cells)
+def compare(run: Run, numbers: Numbering | None = None) -> Comparison:
+    """Compare what a run produced with what the notebook stores, cell by cell."""
+    place = (numbering() if numbers is None else numbers).get(run.name, ("", Counter()))
+    notebook = read(run.path)
+    stored = list(outputs(notebook, *place))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     counts = {kind: sum(o.kind == kind for o in stored) for kind in KINDS}
+    result = Comparison(run.name, len(code), run.seconds, counts, 0, len(stored), [])
     if run.error:
-        return Comparison(run.name, cells, run.seconds, counts, [f"did not run: {run.error}"])
-    fresh = list(outputs(run.notebook, chapter))
-    differences = []
-    if len(fresh) != len(stored):
-        differences.append(f"{len(stored)} outputs are stored, {len(fresh)} were produced")
-    for old, new in zip(stored, fresh, strict=False):
-        if old.data != new.data:
-            title = f" “{old.title}”" if old.title else ""
-            differences.append(f"{old.name}{title}: {first_difference(old, new)}")
-    return Comparison(run.name, cells, run.seconds, counts, differences)
+        result.differences.append(f"did not run: {run.error}")
+        return result
+    fresh = list(outputs(run.notebook, *place))
+    for number, cell in enumerate(code, start=1):
+        if cell.execution_count is None:
+            result.differences.append(f"code cell {number} stores nothing: it was never executed")
+            continue
+        old = [o for o in stored if o.cell == number]
+        new = [o for o in fresh if o.cell == number]
+        for was, now in zip(old, new, strict=False):
+            if was.content == now.content:
+                result.reproduced += 1
+            else:
+                result.differences.append(f"{was}: {first_difference(was, now)}")
+        result.differences += [f"{o}: stored, but not produced" for o in old[len(new) :]]
+        result.differences += [f"{o}: produced, but not stored" for o in new[len(old) :]]
+    return result
+
+
+def summary(results: list[Comparison]) -> str:
+    """Return the last line of a comparison."""
+    same, total = sum(r.reproduced for r in results), sum(r.total for r in results)
+    return f"{same} of {total} outputs reproduced."
+
+
+def report(results: list[Comparison]) -> str:
+    """Return what the report file says: where it ran, each notebook, each difference, the sum."""
+    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
+    for r in results:
+        lines.append(f"{r.name}: {r.reproduced} of {r.total} in {r.seconds:.1f} s")
+        lines += [f"  {difference}" for difference in r.differences]
+    return "\n".join([*lines, summary(results)]) + "\n"
 
 
 def first_difference(old: Output, new: Output) -> str:
     """Say in words where two versions of an output first differ."""
     before, after = exhibit(old.data), exhibit(new.data)
     if before is None or after is None:
-        was, now = (o.data.get(FACT_MIME, "its content").strip("'") for o in (old, new))
-        return f"stored {was!r}, now {now!r}"
+        if FACT_MIME in old.data and FACT_MIME in new.data:
+            was, now = (o.data[FACT_MIME].strip("'") for o in (old, new))
+            return f"stored {was!r}, now {now!r}"
+        return _first_line(old.content, new.content)
     titles = [c["title"] if isinstance(c, dict) else c for c in before["columns"]]
     for number, (row, other) in enumerate(zip(before["rows"], after["rows"], strict=False), 1):
         for title, was, now in zip(titles, row, other, strict=False):
@@ -118,4 +170,14 @@ def first_difference(old: Output, new: Output) -> str:
     for key in before:
         if before[key] != after.get(key):
             return f"its {key} differs: stored {before[key]!r}, now {after.get(key)!r}"
-    return "the drawing differs though its numbers do not"
+    if before == after and old.data.get("image/svg+xml") != new.data.get("image/svg+xml"):
+        return "the drawing differs though its numbers do not"
+    return _first_line(old.content, new.content)
+
+
+def _first_line(old: dict[str, Any], new: dict[str, Any]) -> str:
+    texts = (json.dumps(o, indent=1, ensure_ascii=False).replace("\\n", "\n") for o in (old, new))
+    for was, now in zip(*(text.split("\n") for text in texts), strict=False):
+        if was != now:
+            return f"stored {was.strip()[:80]!r}, now {now.strip()[:80]!r}"
+    return "it is longer or shorter than the stored one"

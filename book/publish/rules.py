@@ -125,6 +125,48 @@ nato_russia_council: year
 study_types: order
 wording_log: entry
 """
+#: Columns that say the same in all rows, or in all rows that share a key: one document gave them.
+ALIKE = """
+brent_prices: source
+cyber_incidents: source
+cyber_operations: source
+displacement: source
+eu_gas_importers_2025: source
+gas_dependence: source
+goods_trade_products: source by year
+military_spending: source by edition
+nato_battlegroups: source
+nato_russia_council: source by basis
+nato_spending: source by edition
+press_freedom: source by edition
+refugees_by_host: source
+secretary_visits: source
+ukraine_aid_donors: source
+ukraine_aid_origin: source
+ukraine_aid_quarters: source
+ukraine_aid_years: source
+un_country_votes: source by resolution
+un_voting_coincidence: source by basis
+us_designations: source by year
+us_russia_un_agreement: source by basis
+us_troops_europe: source
+visas_yearly: source
+warheads_2025: source
+"""
+#: Columns whose moments a source may announce; elsewhere no source is older than what it reports.
+ANNOUNCED = """
+arms_control_agreements: entered_into_force, ended
+dialogue_channels: end_date
+diplomatic_measures: date
+election_observation: election_date
+exchanges: year
+new_start_events: date
+oil_price_cap: effective_date
+precedents: end_date
+rights_instruments: since
+sanctions_measures: date
+trade_policy: date, end_date
+"""
 #: Columns that name the country of column iso3.
 COUNTRY = ("country", "member", "host", "entity", "donor", "state", "initiator", "sponsor")
 #: Names of a country together with a territory, as the source counts them.
@@ -386,6 +428,37 @@ def verification(tables: Tables) -> Iterator[Problem]:
         for row, state in table.cells("verification"):
             if state == "unverified" and not announced:
                 yield table.problem(row, "verification", "but no caveat of the table says so")
+
+
+@rule
+def alike(tables: Tables) -> Iterator[Problem]:
+    """What one document gave names that document in every row."""
+    for line in lines(ALIKE):
+        name, column, *keys = re.split(": | by |, ", line)
+        cells = list(tables[name].cells(column, *keys))
+        counts: dict[tuple[str, ...], Counter[str]] = {}
+        for _, cell, *key in cells:
+            counts.setdefault(tuple(key), Counter())[cell] += 1
+        for row, cell, *key in cells:
+            usual = counts[tuple(key)].most_common(1)[0][0]
+            if cell != usual:
+                same = f" with the same {', '.join(keys)}" if keys else ""
+                yield tables[name].problem(row, column, f"is {usual!r} in the other rows{same}")
+
+
+@rule
+def sources_come_after(tables: Tables) -> Iterator[Problem]:
+    """A source is not older than what the row reports."""
+    published = dict(row[1:] for row in tables["sources"].cells("source_key", "date"))
+    announced = {table.name: columns for table, columns in named(ANNOUNCED, tables)}
+    for table in tables.values():
+        times = [name for name, field in table.fields.items() if field["type"] in TIMES]
+        for name in [n for n in times if n not in announced.get(table.name, ())]:
+            for row, key, cell in table.cells("source", name):
+                dated = published.get(key, "")
+                if dated and cell[: len(dated)] > dated[: len(cell)]:
+                    text = f"of {dated} is older than what it reports: {name} is {cell!r}"
+                    yield table.problem(row, "source", text)
 
 
 @rule

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import datetime
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from publish import kits, links
+import yaml
+
+import yaml
+
+from publish import kits, links, notebooks
 from report import data
 
 ROOT = data.ROOT
@@ -21,6 +27,11 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 PDF = BUILD / "dealing-with-moscow.pdf"
 SUMS = "SHA256SUMS"
+#: What the book is made from beside book/ and data/: each is there, or nothing is published.
+TOPS = (
+    *("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md", "CITATION.cff", "Makefile"),
+    *("LICENSE", "LICENSE-TEXT-AND-DATA"),
+)
 
 
 class BuildError(RuntimeError):
@@ -30,9 +41,28 @@ class BuildError(RuntimeError):
 def source_files() -> list[Path]:
     """Return every file that the book is made from, sorted."""
     folders = [p for name in ("book", "data") for p in (ROOT / name).rglob("*")]
-    tops = [ROOT / n for n in ("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md")]
-    files = [p for p in [*folders, *tops] if p.is_file()]
+    tops = [ROOT / n for n in ("_config.yml", "CHANGELOG.md", "CITATION.cff")]
+    files = {p for p in [*folders, *tops, *kits.rerun_files()] if p.is_file()}
     return sorted(p for p in files if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts))
+
+
+def check_files() -> None:
+    """Stop when a file is missing, when the contents name one that is, or when neither is YAML."""
+    from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml  # slow to import
+
+    for name in TOPS:
+        if not (ROOT / name).is_file():
+            raise BuildError(f"{name} is missing. Restore it with: git checkout {name}")
+    try:
+        yaml.safe_load((ROOT / (name := "_config.yml")).read_text(encoding="utf-8"))
+        contents = parse_toc_yaml(ROOT / (name := "_toc.yml"), encoding="utf-8")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BuildError(f"{name} is not valid YAML: {error}. Mend it there.") from None
+    except MalformedError as error:
+        raise BuildError(f"_toc.yml is not a table of contents: {error}. Mend it there.") from None
+    for page in contents:
+        if not [*(ROOT / page).parent.glob(f"{Path(page).name}.*")]:
+            raise BuildError(f"_toc.yml names {page}, but there is no such page. Mend either.")
 
 
 def source_digest() -> str:
@@ -96,7 +126,24 @@ def make(fresh: Path) -> tuple[Path, Path]:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))
     (html / ".sources").write_text(digest)
     (html / SUMS).write_text("".join(_sums(html)))
+    for path in [html, pdf, *html.rglob("*")]:  # a web server can read them, whatever the umask
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return html, pdf
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which neither the clock nor the machine's settings show.
+
+    What asks for a date gets that of the release in CITATION.cff.
+    """
+    released = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["date-released"]
+    epoch = datetime.datetime.combine(released, datetime.time(), datetime.UTC).timestamp()
+    ours = {
+        "PYTHONPATH": str(ROOT / "book"),
+        "PYTHONUTF8": "1",
+        "SOURCE_DATE_EPOCH": f"{epoch:.0f}",
+    }
+    return {**os.environ, **notebooks.KERNEL_ENV, **ours}
 
 
 def _sphinx(out: Path, builders: list[str]) -> None:
@@ -104,7 +151,7 @@ def _sphinx(out: Path, builders: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "publish.sphinx_run", str(out), *builders],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "book"), "PYTHONHASHSEED": "0"},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -114,8 +161,11 @@ def _sphinx(out: Path, builders: list[str]) -> None:
     if result.returncode:
         (BUILD / "build.log").write_text(result.stdout, encoding="utf-8")
         marks = ("WARNING", "ERROR", "Error", "CRITICAL")
-        said = [line for line in result.stdout.splitlines() if any(m in line for m in marks)]
-        lines = "\n  ".join(dict.fromkeys(said or result.stdout.splitlines()[-15:]))
+        output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).replace(f"{ROOT}{os.sep}", "")
+        said = [line for line in output.splitlines() if any(m in line for m in marks)]
+        shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
+        more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
+        lines = "\n  ".join([*(line[:400] for line in shown[:8]), *more])
         raise BuildError(
             f"the book was not built; the last good one stays in place.\n  {lines}\n"
             f"Everything Sphinx said is in {BUILD / 'build.log'}."

@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import pybtex.plugin
 import yaml
-from jupyter_book.config import validate_yaml
+from jupyter_book.config import get_validator, validate_yaml
 from jupyter_book.sphinx import build_sphinx
+from sphinx.domains.std import StandardDomain
+
+
+def hasten() -> None:
+    """Leave out work that Sphinx and pybtex repeat; the book's bytes stay the same.
+
+    Measured on this book: half of the processor time of a build.
+    """
+    # Doctrees are read back object by object: a collection after every 700 finds nothing.
+    gc.set_threshold(200_000, 50, 100)
+    # Each citation looked through all installed packages for the same two plug-ins.
+    pybtex.plugin._load_entry_point = cache(pybtex.plugin._load_entry_point)
+    # Each numbered reference read its target's document from disk again, only to look at it.
+    domain: Any = StandardDomain
+    resolve = domain._resolve_numref_xref
+    seen: dict[int, Any] = {}
+
+    class Once:
+        def __init__(self, env: Any) -> None:
+            self.env, self.get_doctree = env, cache(env.get_doctree)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.env, name)
+
+    def once(self: Any, env: Any, *rest: Any) -> Any:
+        if id(env) not in seen:
+            seen.clear()
+            seen[id(env)] = Once(env)
+        return resolve(self, seen[id(env)], *rest)
+
+    domain._resolve_numref_xref = once
 
 
 def main(out: Path, builders: list[str]) -> int:
@@ -15,10 +50,18 @@ def main(out: Path, builders: list[str]) -> int:
 
     The builders share one folder of doctrees, so that sources are read once.
     """
+    hasten()
     root = Path.cwd()
     config = root / "_config.yml"
-    # Jupyter Book only remarks on a wrong key; here it stops the build.
-    validate_yaml(yaml.safe_load(config.read_text(encoding="utf-8")), raise_on_errors=True)
+    # Jupyter Book only remarks on a wrong value, and on a wrong key not at all.
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    known = {*get_validator().schema["properties"], "only_build_toc_files"}
+    wrong = [f"unknown key '{key}'; there are: {', '.join(known)}" for key in {*settings} - known]
+    validate_yaml(settings, print_func=wrong.append)
+    for line in wrong:
+        print(f"ERROR: _config.yml: {line}")
+    if wrong:
+        return 1
     for builder in builders:
         result = build_sphinx(
             root,

@@ -343,6 +343,12 @@ RULES = [
                cell("kind", "member", entity="Sweden", year="2020"), "is not 'future member'"),
     Corruption("vote", VOTES, cell("us_vote", "yes", resolution="ES-11/7"), "is 'no' in data/"),
     Corruption("answers", "evidence/russian_opinion.csv", cell("value", "95", row=4), "percent"),
+    Corruption("other source", "evidence/brent_prices.csv",
+               cell("source", "unvotes", month="2021-03"), "in the other rows"),
+    Corruption("source of a vote", "evidence/un_country_votes.csv",
+               cell("source", "eia_datasets_oil", resolution="68/262"), "the same resolution"),
+    Corruption("older source", "evidence/summits.csv",
+               cell("source", "wh_1994_12_05", start_date="2021-06-16"), "of 1994-12-05"),
     Corruption("reference", "research/findings.csv", cell("reference", "nobody1900"),
                "is not in book/references.bib"),
     Corruption("package", "evidence/sanctions_measures.csv", cell("package", "19", package="20"),
@@ -564,7 +570,17 @@ def test_a_lost_row_is_missed(tables, line):
     assert [p.row for p in rules.gapless(shorter)] == [5]
 
 
+@pytest.mark.parametrize("line", rules.lines(rules.ALIKE))
+def test_a_row_that_names_another_source_is_found(tables, line):
+    name, column = re.split(": | by ", line)[:2]
+    found = [*rules.alike(changed(tables, name, 3, column, "hearsay"))]
+    assert [(p.row, p.column) for p in found if "hearsay" in p.text] == [(3, column)]
+
+
 def test_every_name_in_the_lists_is_a_table_with_these_columns(tables):
-    for text in (rules.TOGETHER, rules.ONCE, rules.GAPLESS, rules.EDITIONS):
+    alike = re.sub(" by ", ", ", rules.ALIKE)
+    for text in (
+        rules.TOGETHER, rules.ONCE, rules.GAPLESS, rules.EDITIONS, rules.ANNOUNCED, alike,
+    ):  # fmt: skip
         for table, columns in rules.named(text, tables):
             assert set(columns) <= set(table.fields), (table.name, columns)

@@ -240,18 +240,15 @@ class TypstBuilder(Builder):
         """Run the compiler, with no font of this machine and no clock."""
         for name, text in texts.items():
             (work / name).write_text(text, "utf-8")
-        options: dict[str, Any] = {
-            "root": str(work),
-            "font_paths": [str(work / "fonts")],
-            "ignore_system_fonts": True,
-            "format": "pdf",
-            "pdf_standards": self.config.typst_pdf_standards,
-            "timestamp": 0,
-        }
-        pdf, warnings = typst.compile_with_warnings(str(work / "main.typ"), **options)
-        if any("converge" in warning.message for warning in warnings):
-            options["sys_inputs"] = {"always-pages": "yes"}
-            pdf, warnings = typst.compile_with_warnings(str(work / "main.typ"), **options)
+        pdf, warnings = typst.compile_with_warnings(
+            str(work / "main.typ"),
+            root=str(work),
+            font_paths=[str(work / "fonts")],
+            ignore_system_fonts=True,
+            format="pdf",
+            pdf_standards=self.config.typst_pdf_standards,
+            timestamp=0,
+        )
         for warning in warnings:
             logger.warning("typst: %s", warning.message, type="typst")
         return bytes(pdf)

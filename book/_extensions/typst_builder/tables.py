@@ -17,6 +17,7 @@ NUMBER = re.compile(
 )
 BLANK = re.compile(r"|[-–—−]|n/?a|n\.a\.|\.\.\.?|…", re.IGNORECASE)
 PORTRAIT, TURNED, TEXT = 450.0, 705.0, 330.0  # points: A4, A4 turned, the text column
+TALL = 690.0  # points: the height of the text on A4
 SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type to try, space beside a cell's text
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I \u200b"), set("mwMW@%—")
 
@@ -55,6 +56,7 @@ class Plan:
     wide: bool  # wider than the text column
     hyphenate: bool  # some word is longer than its column
     ems: list[float]  # the width of each column's text, in em
+    compact: bool  # rows close together
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ class Grid:
         return max((int(em(cell.text) / max(ems[cell.x], 1)) + 1 for cell in row), default=1)
 
     @property
-    def long(self) -> bool:
-        """Whether the table may break over pages: it is longer than a quarter of one."""
-        return sum(map(self.lines, self.rows)) > 18
+    def height(self) -> float:
+        """Guess how tall the table is, in points."""
+        return sum(self.lines(row) * self.plan.size * 1.2 + 7 for row in self.rows)
 
 
 def read(table: nodes.table, nested: bool = False) -> Grid:
@@ -107,9 +109,14 @@ def read(table: nodes.table, nested: bool = False) -> Grid:
                 cell.padding = padding
     grid = [[_text_at(row, x) for x in range(len(specs))] for row in rows]
     shares = [float(spec.get("colwidth", 1)) for spec in specs]
-    given = shares if "colwidths-given" in table["classes"] else None
+    compact = "compact" in table["classes"]
+    given = shares if "colwidths-given" in table["classes"] and not compact else None
     turn = bool({"landscape", "turned"} & set(table["classes"]))
-    return Grid(rows, heads, aligns, plan(grid, heads, given, turn, nested))
+    plans = [plan(grid, heads, None, turn, nested, compact)]
+    if given:  # the author's widths, unless others save a good part of the height
+        plans.insert(0, plan(grid, heads, given, turn, nested, compact))
+    grids = [Grid(rows, heads, aligns, tried) for tried in plans]
+    return grids[-1] if 1.1 * grids[-1].height < grids[0].height else grids[0]
 
 
 def _text_at(row: list[Cell], x: int) -> str:
@@ -149,6 +156,7 @@ def plan(
     given: list[float] | None = None,
     turn: bool = False,
     nested: bool = False,
+    compact: bool = False,
 ) -> Plan:
     """Choose column widths, type size and orientation for the texts of a table.
 
@@ -158,6 +166,7 @@ def plan(
         given: The author's relative widths.
         turn: The author wants a turned page.
         nested: The table stands in a list or box, where there is less room and no turning.
+        compact: The table is set small, as wide as the page.
     """
     columns = range(len(rows[0]))
     body = [max((_word(row[x], 9.0) for row in rows[heads:]), default=1.0) for x in columns]
@@ -167,7 +176,7 @@ def plan(
     )
     pages = [TEXT] if nested else [TURNED] if turn else [PORTRAIT, TURNED]
     for page, least, (size, inset) in (
-        (page, least, size) for page in pages for least in (strict, loose) for size in SIZES
+        (page, least, size) for page in pages for least in (strict, loose) for size in SIZES[compact:]
     ):
         room = (page - 2 * inset * len(columns)) / size
         if sum(least) <= room:
@@ -176,18 +185,32 @@ def plan(
         em(word) > 9.0 for row in rows for text in row for word in text.split()
     )
     most = [max([least[x], *(em(row[x]) + 0.3 for row in rows)]) for x in columns]
-    if given is None and sum(most) <= 0.7 * room:
+    if given is None and not compact and sum(most) <= 0.7 * room:
         wide = sum(most) * size + 2 * inset * len(columns) > TEXT
-        return Plan(["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most)
+        return Plan(["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most, compact)
     if given is not None:
         ems = [max(least[x], room * given[x] / sum(given)) for x in columns]
     else:
-        wishes = [min(high, 30 + max(high - 30, 0) ** 0.5) for high in most]
-        wanted = sum(wishes) - sum(least)
-        share = min(max(room - sum(least), 0) / wanted, 1) if wanted else 0
-        ems = [least[x] + share * (wishes[x] - least[x]) for x in columns]
+        ems = shared(least, most, room)
+    ems = [width * room / sum(ems) for width in ems]
     widths = [f"{width * size + 2 * inset:.1f}fr" for width in ems]
-    return Plan(widths, size, inset, page == TURNED, True, hyphenate, ems)
+    return Plan(widths, size, inset, page == TURNED, True, hyphenate, ems, compact)
+
+
+def shared(least: list[float], most: list[float], room: float) -> list[float]:
+    """Share the room: short columns get what they need, long ones by the root of their length.
+
+    >>> [round(width) for width in shared([2, 5, 5], [4, 100, 400], 64)]
+    [4, 20, 40]
+    """
+    low, high = 0.0, max(most)
+    for _ in range(40):
+        scale = (low + high) / 2
+        widths = [
+            min(max(floor, scale * top**0.5), top) for floor, top in zip(least, most, strict=True)
+        ]
+        low, high = (scale, high) if sum(widths) < room else (low, scale)
+    return widths
 
 
 def _word(text: str, limit: float) -> float:

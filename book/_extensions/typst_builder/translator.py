@@ -33,6 +33,7 @@ LEXERS = {"ipython": "python", "ipython3": "python", "python3": "python", "conso
 NO_LEXER = {"", "none", "text", "default", "myst-ansi"}
 LABELLED = (nodes.section, nodes.figure, nodes.table)
 NOTES = {"exhibit-source", "exhibit-note"}
+COMPACT = "compact"
 LISTS = (nodes.bullet_list, nodes.enumerated_list)
 
 
@@ -136,6 +137,8 @@ class Translator:
         self.parts: dict[str, str] = {}  # the part that starts with a chapter
         self.around: list[str] = []  # what stands around the node at hand
         self.body: list[str] = []  # for functions of other extensions
+        self.low = False  # a float may not rise above what stands here
+        self.waiting = 0  # floats since text last waited for them
         self._once: set[str] = set()  # footnotes and abbreviations met so far
         self._gauges: dict[int, Code] = {}
         self._anchors: dict[str, str] = {}
@@ -289,6 +292,9 @@ class Translator:
         number = next((_dotted(known[key]) for key in keys if known.get(key)), None)
         self.depth += 1
         start = ""
+        self.low = self.low and self.depth > 2
+        if self.depth < 3 or self.waiting > 99:
+            start, self.waiting = "#place.flush()\n", 0
         if self.depth == 1:
             start = call("chapter", self.part) + "\n"
             if self.part and node["ids"]:
@@ -422,8 +428,15 @@ class Translator:
         name: Callable[[Any], str] = self.render
         if isinstance(node, nodes.option_list):
             name = lambda group: call("raw", group.astext())  # noqa: E731
+        if COMPACT in node["classes"]:
+            with self.within("note"):
+                return self._pairs("run-in", [(name(i[0]), self._run_in(i[1])) for i in items])
         with self.within("list"):
             return self._pairs("fields", [(name(i[0]), self.compact(i[1])) for i in items])
+
+    def _run_in(self, body: nodes.Element) -> str:
+        """Render the paragraphs of a field one after the other in a line."""
+        return "#dot".join(map(self.inline, body.findall(nodes.paragraph)))
 
     do_docinfo = do_option_list = do_field_list
 
@@ -435,6 +448,24 @@ class Translator:
     def _nested(self) -> bool:
         return bool(set(self.around) - {"exhibit", "tied"})
 
+    def _floats(self, node: nodes.Element) -> bool:
+        """Say whether a table or figure has a number, and text below it to take its place.
+
+        A small table stays where it is, and so does what ends a section of the chapter.
+        """
+        if not self.number(node.tagname, node):
+            return False
+        if isinstance(node, nodes.table) and tables.read(node).height < 0.12 * tables.TALL:
+            return False
+        at, text = node, 0
+        while not isinstance(at, nodes.document):
+            if isinstance(at.parent, nodes.section):
+                if isinstance(at, nodes.section) and not isinstance(at.parent.parent, nodes.section):
+                    break
+                text += sum(map(_length_of_text, at.parent[at.parent.index(at) + 1 :]))
+            at = at.parent
+        return text > 400
+
     def _exhibit(
         self,
         body: str,
@@ -442,18 +473,29 @@ class Translator:
         pictures: Sequence[nodes.image] = (),
         notes: str = "",
         tied: bool = False,
+        floats: bool = False,
     ) -> str:
-        """Set tables or figures with captions and notes, as wide as they need to be."""
+        """Set tables or figures with captions and notes, as wide as they need to be.
+
+        What ``floats`` finds its place at an edge of the page, unless it may break over pages.
+        """
         if "exhibit" in self.around:
             return body
+        limit = tables.TALL * (0.6 if floats else 0.3)
         wide = any(grid.plan.wide for grid in grids)
         turned = any(grid.plan.turned for grid in grids) and not self.around
         options: dict[str, Any] = {
             "out": (wide or bool(pictures)) and not turned and not self.around,
-            "breaks": any(grid.long for grid in grids) or len(pictures) > 1,
+            "breaks": len(pictures) > 1 or any(grid.height > limit for grid in grids),
         }
+        if floats and not (options["breaks"] or turned or self.around):
+            options["floats"] = Code("bottom" if self.low else "auto")
+            self.waiting += 1
+        self.low = options["breaks"]
         if pictures and not wide:
             options["gauge"] = self._gauges.get(id(pictures[0]))
+        if any(grid.plan.compact for grid in grids):
+            options["tight"] = True
         if notes:
             options["notes"] = _content(notes)
         content = _content(f"\n{body}\n")
@@ -476,7 +518,10 @@ class Translator:
                     parts.append(self.render(node[split - 1]))
             notes = "\n".join(map(self.render, node.children[split:]))
         body = "\n\n".join(filter(None, parts))
-        return self._exhibit(body, grids, list(node.findall(nodes.image)), notes, tied)
+        pictures = list(node.findall(nodes.image))
+        inner = (*node.findall(nodes.table), *node.findall(nodes.figure))
+        floats = any(map(self._floats, inner))
+        return self._exhibit(body, grids, pictures, notes, tied, floats)
 
     def _figure(self, kind: str, function: str, node: nodes.Element, content: str) -> str:
         """Give a table, figure or listing the caption and number that HTML shows."""
@@ -506,7 +551,8 @@ class Translator:
             legends = [c for c in node.children if isinstance(c, nodes.legend)]
             legend = "".join("\n" + self.blocks(child) for child in legends)
         body = self._figure("figure", "image", node, content) + legend
-        return self._exhibit(body, pictures=list(node.findall(nodes.image)))
+        pictures = list(node.findall(nodes.image))
+        return self._exhibit(body, pictures=pictures, floats=self._floats(node))
 
     def do_image(self, node: nodes.image) -> str:
         alt, uri = str(node.get("alt") or "").strip(), str(node.get("uri", ""))
@@ -546,11 +592,12 @@ class Translator:
             plan.hyphenate,
             code,
             room=Code("room" if tied else "0pt"),
+            tight=plan.compact,
             columns=[Code(column) for column in plan.columns],
             align=[Code(side) for side in grid.aligns],
         )
         figure = self._figure("table", "table", node, content)
-        return self._exhibit(figure, [grid])
+        return self._exhibit(figure, [grid], floats=self._floats(node))
 
     def _cell(self, cell: tables.Cell, column: str, tall: bool) -> Code:
         text = self.compact(cell.entry)
@@ -622,7 +669,7 @@ class Translator:
         numbered = isinstance(goal, LABELLED) or (goal is not None and goal.get("literal_block"))
         noisy = {"table", "caption", "note", "heading"} & set(self.around)
         if not numbered or noisy or not self.config.typst_page_references:
-            return call("inner", label(name), body=body)
+            return self._once_only(call("inner", label(name), body=body), body)
         siblings = node.parent.children
         before = "".join(child.astext() for child in siblings[: siblings.index(node)])
         in_brackets = before.count("(") > before.count(")")
@@ -638,12 +685,17 @@ class Translator:
             shown
         )
         places, mode = set(self.around), self.config.typst_show_urls
-        if visible or mode == "no" or "heading" in places:
-            return call("outside", uri, body=body)
         running = not places & {"table", "caption", "note", "footnote", "bibliography"}
-        return call(
-            "outside-note" if mode == "footnote" and running else "outside-inline", uri, body=body
-        )
+        how = "outside-note" if mode == "footnote" and running else "outside-inline"
+        if visible or mode == "no" or "heading" in places:
+            how = "outside"
+        return self._once_only(call(how, uri, body=body), body)
+
+    def _once_only(self, markup: str, other: str = "") -> str:
+        """Keep links and notes of a title out of where the title is repeated."""
+        if not {"heading", "caption"} & set(self.around):
+            return markup
+        return call("unless-repeated", body=markup, other=_content(other))
 
     def do_footnote_reference(self, node: nodes.footnote_reference) -> str:
         name = f"{self.docname}#{node.get('refid')}"
@@ -653,10 +705,11 @@ class Translator:
             return call("super", body=self.inline(node))
         key = f"note:{name}"
         if key in self._once:
-            return call("note-again", key)
+            return self._once_only(call("note-again", key))
         self._once.add(key)
         with self.within("footnote"):
-            return call("note", key, body=self.blocks(goal))
+            body = self.blocks(goal)
+        return self._once_only(call("note", key, body=body))
 
     def do_citation_reference(self, node: nodes.Element) -> str:
         return f'#"["{self.inline(node)}#"]"'
@@ -676,6 +729,13 @@ class Translator:
         new = meaning and text not in self._once
         self._once.add(text)
         return self.inline(node) + (f"#{literal(f' ({meaning})')}" if new else "")
+
+
+def _length_of_text(node: nodes.Node) -> int:
+    """Count the letters of the paragraphs and lists in a node, not of its exhibits."""
+    if isinstance(node, nodes.section):
+        return sum(map(_length_of_text, node.children))
+    return len(node.astext()) if isinstance(node, nodes.paragraph | nodes.Sequential) else 0
 
 
 def _content(markup: str) -> Code:

@@ -1,0 +1,157 @@
+"""Every page in Chromium: weight, hosts, errors, accessibility, width."""
+
+import gzip
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from conftest import watched  # the one beside this file
+
+ROOT = Path(__file__).parents[2]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+NAMES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+PAGES = [*NAMES, "search", "404"]
+SETTINGS = [(1280, "light"), (375, "dark"), (1280, "dark"), (375, "light")]
+FULL = SETTINGS[:2]  # together each width and each colour; the others look at contrast alone
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BYTES, GZIPPED, REQUESTS = 500_000, 150_000, 12
+
+
+@pytest.fixture(scope="module")
+def windows(browser):
+    """One page per width and colour, used for every page of the book."""
+    contexts, pages = [], {}
+    for width, colours in SETTINGS:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=colours,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        pages[width, colours] = watched(context)
+    yield pages
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name, windows, served, axe):
+    """No error, no other host, nothing too wide, nothing that axe finds."""
+    wrong = []
+    for (width, colours), page in windows.items():
+        page.faults.clear()
+        page.requests.clear()
+        page.goto(f"{served}{name}.html")
+        assert not page.faults
+        assert {urlsplit(url).netloc for url in page.requests} == {urlsplit(served).netloc}
+        assert page.evaluate("document.documentElement.dataset.theme") == colours
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{wide} pixels at {width}"
+        rules = TAGS if (width, colours) in FULL else ["cat.color"]
+        wrong += [f"{width} {colours}: {line}" for line in axe(page, rules)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """A function that returns what axe finds on a page, one line a rule."""
+    package = pytest.importorskip("axe_playwright_python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text()
+
+    def run(page, rules):
+        page.evaluate(script)
+        options = {"runOnly": rules, "resultTypes": ["violations"], "elementRef": False}
+        found = page.evaluate("(o) => axe.run(document, o).then((r) => r.violations)", options)
+        return [
+            f"{rule['id']}: {len(rule['nodes'])} times, first {rule['nodes'][0]['html'][:160]} "
+            f"{rule['nodes'][0]['failureSummary']}"
+            for rule in found
+        ]
+
+    return run
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weight(name, page, served, built):
+    """Without its figures: at most 500 kB, 150 kB gzipped, 12 requests, and a still layout."""
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach("
+        "(e) => { window.shift += e.value })).observe({type: 'layout-shift', buffered: true})"
+    )
+    page.goto(f"{served}{name}.html", wait_until="load")
+    paths = [urlsplit(url).path.lstrip("/") for url in page.requests]
+    bodies = [(built / path).read_bytes() for path in paths if "_images/" not in path]
+    assert len(bodies) <= REQUESTS
+    assert sum(map(len, bodies)) <= BYTES
+    assert sum(len(gzip.compress(body)) for body in bodies) <= GZIPPED
+    assert page.evaluate("window.shift") < 0.02
+
+
+@pytest.mark.parametrize("name", ["book/summary", "book/engagement", "search"])
+def test_page_opened_from_a_folder(name, page, built):
+    page.goto((built / f"{name}.html").as_uri())
+    assert not page.faults
+    assert all(url.startswith(built.as_uri()) for url in page.requests)
+    face = "document.fonts.check('16px \"Source Sans Pro\"')"
+    assert page.evaluate(face)
+
+
+@pytest.mark.parametrize("name", ["book/summary", "book/conclusion", "book/appendix/claims"])
+def test_zoom_of_200_percent_and_large_text(name, page, served):
+    """At 200 % a window of 1280 pixels is one of 640; nothing is cut off then."""
+    page.set_viewport_size({"width": 640, "height": 450})
+    page.goto(f"{served}{name}.html")
+    page.add_style_tag(content="html { font-size: 24px !important }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('article p, article li, article h1, article h2,'
+             + 'article h3, article td, article th, summary, button')]
+             .filter((e) => e.offsetParent && !e.closest('.visually-hidden')
+               && e.scrollWidth > e.clientWidth + 1
+               && getComputedStyle(e).overflowX !== 'visible')
+             .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert not cut
+
+
+def test_forced_colours_keep_all_marks(browser, served):
+    context = browser.new_context(forced_colors="active", viewport={"width": 1280, "height": 900})
+    page = watched(context)
+    page.goto(f"{served}book/conclusion.html")
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    brief = "getComputedStyle(document.querySelector('.table-scroll')).borderTopStyle"
+    assert page.evaluate(brief) == "solid"
+    image = page.locator("article img").first
+    assert image.evaluate("e => getComputedStyle(e).filter") == "none"
+    verdict = page.locator(".verdict").first
+    assert verdict.inner_text()[0] in "+−○"
+    context.close()
+
+
+def test_print_shows_the_text_alone(page, served):
+    page.goto(f"{served}book/engagement.html")
+    page.emulate_media(media="print")
+    for hidden in ("#pst-primary-sidebar", ".bd-header-article", "details.code", ".screen-only"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    for shown in ("h1", "table caption", ".exhibit-source", ".report-dates"):
+        assert page.locator(shown).first.is_visible(), shown
+
+
+def test_figures_follow_dark_colours(browser, served):
+    context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page = watched(context)
+    page.goto(f"{served}book/engagement.html")
+    image = page.locator("article img").first
+    assert "invert(1)" in image.evaluate("e => getComputedStyle(e).filter")
+    assert image.get_attribute("width") and image.get_attribute("height")
+    context.close()
+
+
+def test_motion_is_the_readers_choice(page, served):
+    page.goto(f"{served}book/summary.html")
+    moving = page.evaluate(
+        "[...document.querySelectorAll('*')].filter((e) => "
+        "getComputedStyle(e).transitionDuration.split(',').some((t) => parseFloat(t) > 0)).length"
+    )
+    assert moving == 0

@@ -1,0 +1,295 @@
+"""Whatever is wrong with an input, the book stays as it is, and one message says what to do.
+
+Each kind is an edit of the tiny book and what the message must say: the file, what is wrong,
+and, where the cause alone does not tell, what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hostile import tree
+
+PRICES = "data/evidence/brent_prices.csv"
+TRUST = "data/evidence/media_trust.csv"
+MEMBERS = "data/evidence/nato_members.csv"
+PACKAGE = "data/datapackage.json"
+PAGE = "book/summary.ipynb"
+GLOSSARY = "book/appendix/glossary.md"
+Edit = Callable[[Path], Any]
+
+
+class Kind(NamedTuple):
+    """A way to be wrong, and the words that its message must hold, each."""
+
+    name: str
+    edit: Edit
+    says: tuple[str, ...]
+
+
+def put(path: str, content: str | bytes) -> Edit:
+    content = content.encode() if isinstance(content, str) else content
+    return lambda root: (root / path).write_bytes(content)
+
+
+def swap(path: str, old: str, new: str) -> Edit:
+    """Replace the first occurrence of a text, which must be there."""
+
+    def edit(root: Path) -> None:
+        text = (root / path).read_text(encoding="utf-8")
+        assert old in text, (path, old)
+        (root / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return edit
+
+
+def lines(path: str, change: Callable[[list[bytes]], Any]) -> Edit:
+    """Change the list of lines of a file, header included."""
+
+    def edit(root: Path) -> None:
+        rows = (root / path).read_bytes().splitlines(keepends=True)
+        change(rows)
+        (root / path).write_bytes(b"".join(rows))
+
+    return edit
+
+
+def gone(path: str) -> Edit:
+    return lambda root: (root / path).unlink()
+
+
+def folder(path: str) -> Edit:
+    """Put a folder where a file should be."""
+    return lambda root: ((root / path).unlink(), (root / path).mkdir())
+
+
+def column(path: str, change: Callable[[list[str]], list[str]]) -> Edit:
+    """Change every row of a table without quoted cells."""
+
+    def edit(root: Path) -> None:
+        rows = [line.split(",") for line in (root / path).read_text().splitlines()]
+        (root / path).write_text("".join(",".join(change(row)) + "\n" for row in rows))
+
+    return edit
+
+
+def described(change: Callable[[dict[str, Any]], Any]) -> Edit:
+    """Change the description of the prices."""
+
+    def edit(root: Path) -> None:
+        package = json.loads((root / PACKAGE).read_text())
+        change(next(r for r in package["resources"] if r["name"] == "brent_prices"))
+        (root / PACKAGE).write_text(json.dumps(package))
+
+    return edit
+
+
+def code(source: str, place: int = 1) -> Edit:
+    """Put a cell of code into the page, before its cell number ``place``."""
+    cells = [*tree.CELLS[:place], source, *tree.CELLS[place:]]
+    return put(PAGE, tree.notebook(cells=cells))
+
+
+def prose(text: str) -> Edit:
+    """Add a paragraph to a page that is not executed."""
+    page = tree.PAGES["glossary"] + "\n" + text + "\n"
+    return put(GLOSSARY, page)
+
+
+def both(*edits: Edit) -> Edit:
+    return lambda root: [edit(root) for edit in edits]
+
+
+DATA = [
+    Kind("wrong type", swap(PRICES, "2021-01,", "2021-01,much "), (f"{PRICES} row 2", "a number")),
+    Kind("missing column", column(PRICES, lambda r: r[:-1]), (f"{PRICES} row 1", "is missing")),
+    Kind("extra column", column(PRICES, lambda r: [*r, "x"]), (PRICES, "is not a column of this")),
+    Kind("column twice", column(PRICES, lambda r: [*r, r[0]]), (PRICES, "is there 2 times")),
+    Kind("columns in disorder", column(PRICES, lambda r: r[::-1]), (PRICES, "out of order")),
+    Kind("key twice", lines(PRICES, lambda r: r.insert(2, r[1])), (f"{PRICES} row 3", "is in row 2 too")),
+    Kind("row lost", lines(PRICES, lambda r: r.pop(9)), ("row 10", "a row before it is missing")),
+    Kind("cell lost", lines(PRICES, lambda r: r.insert(3, b"2021-02,1\n")), ("row 4", "expected")),
+    Kind("unknown source", swap(PRICES, "eia_", "aie_"), (PRICES, "'source_key' of data/sources")),
+    Kind("bad date", swap(MEMBERS, "1949-04-04", "1949-04-31"), (MEMBERS, "a date (YYYY-MM-DD)")),
+    Kind("wrong unit", swap(TRUST, ",72,", ",0.72e3,"), (TRUST, "is not a")),
+    Kind("above a hundred percent", swap(TRUST, ",72,", ",720,"), (TRUST, "is more than 100")),
+    Kind("latin 1 in UTF-8", lines(PRICES, lambda r: r.append(b"caf\xe9\n")), ("row 69", "UTF-8")),
+    Kind("UTF-16", lambda r: (r / PRICES).write_text((r / PRICES).read_text(), "utf-16"),
+         (PRICES, "save the file as UTF-8")),
+    Kind("byte order mark", lines(PRICES, lambda r: r.insert(0, b"\xef\xbb\xbf")),
+         (PRICES, "without one")),
+    Kind("carriage returns", lines(PRICES, lambda r: r.insert(1, r.pop(1)[:-1] + b"\r\n")),
+         (f"{PRICES} row 2", "line feed (LF)")),
+    Kind("zero byte", swap(MEMBERS, "Belgium", "Bel\0gium"), (MEMBERS, "U+0000")),
+    Kind("right-to-left mark", swap(MEMBERS, "Belgium", "Bel\u202egium"), ("RIGHT-TO-LEFT",)),
+    Kind("formula", swap(MEMBERS, "Belgium", "=Belgium"), (MEMBERS, "formula of a spreadsheet")),
+    Kind("open quote", lines(PRICES, lambda r: r.append(b'"a\n')), (PRICES, "is not CSV")),
+    Kind("empty file", put(PRICES, ""), (PRICES, "is empty; expected a header row")),
+    Kind("header alone", lines(PRICES, lambda r: r.__delitem__(slice(1, None))), ("has no rows",)),
+    Kind("missing file", gone(PRICES), (PRICES, "cannot be read", "datapackage.json")),
+    Kind("folder for a file", folder(PRICES), (PRICES, "cannot be read", "directory")),
+    Kind("file not described", put("data/evidence/notes.csv", "a\n1\n"), ("is not described in",)),
+    Kind("descriptor missing", gone(PACKAGE), (PACKAGE, "Restore it from git")),
+    Kind("descriptor not JSON", put(PACKAGE, "{"), (PACKAGE, "not a data package in JSON", "Mend")),
+    Kind("descriptor outside data", described(lambda r: r.update(path="../notes.csv")),
+         ("brent_prices", "leaves data/")),
+    Kind("descriptor without title", described(lambda r: r.pop("title")), ("'title': is missing",)),
+    Kind("unknown type", described(lambda r: r["schema"]["fields"][0].update(type="moment")),
+         ("brent_prices", "'moment' does not fit")),
+]  # fmt: skip
+NOTEBOOKS = [
+    Kind("notebook not JSON", put(PAGE, "{"), (PAGE, "not a valid notebook", "git checkout")),
+    Kind("notebook empty", put(PAGE, ""), (PAGE, "not a valid notebook", "git checkout")),
+    Kind("notebook of another kind", put(PAGE, '{"cells": 3}'), (PAGE, "not a valid notebook")),
+    Kind("cell that raises", code("1 / 0"), (f"{PAGE}, code cell 2", "division by zero")),
+    Kind("cell without sense", code("1 +"), (f"{PAGE}, code cell 2", "SyntaxError")),
+    Kind("cell that never ends", both(code("while True: pass"),
+         swap("book/publish/notebooks.py", "CELL_TIMEOUT = 120", "CELL_TIMEOUT = 1")),
+         (f"{PAGE}, code cell 2", "still running after 1 s")),
+    Kind("cell that kills its kernel", code("import os; os._exit(1)"), ("cell 2", "kernel died")),
+    Kind("cell that prints", code("print('x')"), (f"{PAGE}", "End a cell on one value")),
+    Kind("package not installed", code("import nowhere_at_all"), ("cell 2", "nowhere_at_all")),
+    Kind("table not known", code('report.load("brent")'), ("no table 'brent'", "there are: brent")),
+    Kind("column not known", code('report.table(groups, name="t", caption="c", source="claims", '
+         'columns={"x": "X"})', 2), ("no column ['x']", "it has ['host'")),
+    Kind("missing without a reason", code('report.table(groups.assign(x=None), name="t", '
+         'caption="c", source="claims")', 2), ("say why with missing=",)),
+    Kind("figure without alt", code('report.figure(None, name="f", caption="c", alt=" ", '
+         'source="claims", numbers=groups)', 2), ("figure 'f'", "alt and numbers must not be")),
+    Kind("cell too long", code('groups.loc[0, "host"] = "x" * 100_000', 2), ("at most 2000",)),
+]  # fmt: skip
+BUILD = [
+    Kind("toc names a missing file", swap("_toc.yml", "glossary", "glosary"),
+         ("_toc.yml", "book/appendix/glosary")),
+    Kind("toc not YAML", put("_toc.yml", "root: [\n"), ("_toc.yml", "YAML")),
+    Kind("toc without a root", put("_toc.yml", "format: jb-book\n"), ("_toc.yml", "root")),
+    Kind("toc missing", gone("_toc.yml"), ("_toc.yml", "Restore")),
+    Kind("configuration not YAML", put("_config.yml", "title: [\n"), ("_config.yml", "YAML")),
+    Kind("configuration with a wrong key", swap("_config.yml", "title:", "titel: x\ntitle:"),
+         ("_config.yml", "titel")),
+    Kind("configuration missing", gone("_config.yml"), ("_config.yml", "Restore")),
+    Kind("lock missing", gone("requirements.txt"), ("requirements.txt", "Restore")),
+    Kind("licence missing", gone("LICENSE"), ("LICENSE", "Restore")),
+    Kind("work not in the bibliography", prose("{cite:t}`nobody1900`"),
+         ("glossary.md:8", "nobody1900")),
+    Kind("link to no page", prose("[x](nowhere.md)"), ("glossary.md:8", "nowhere.md")),
+    Kind("exhibit not there", prose("{numref}`tbl-nowhere`"), ("glossary.md:8", "tbl-nowhere")),
+    Kind("unknown role", prose("{evil}`1 + 1`"), ("glossary.md:8", 'role "evil"')),
+    Kind("picture without words", both(prose("![](dot.svg)"),
+         put("book/appendix/dot.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="4" '
+         'height="4"><path d="M0 0h4v4z"/></svg>')), ("alt",)),
+]  # fmt: skip
+KINDS = [*DATA, *NOTEBOOKS, *BUILD]
+
+#: Runs the publisher in a fork for each line it reads: importing it takes longer than a check.
+SERVER = """
+import os, sys
+from publish import __main__ as command, validation
+for line in sys.stdin:
+    if (child := os.fork()) == 0:
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(f"{line.strip()}.{name}", os.O_CREAT | os.O_WRONLY), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sys.argv = ["publish", "book"]
+        status = 1
+        try:
+            status = command.main()
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Shop:
+    """A published tiny book that is spoilt, told to publish, and mended, again and again."""
+
+    def __init__(self, published: Path, root: Path) -> None:
+        self.published, self.root, self.count = published, root, 0
+        shutil.copytree(published, root)
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            cwd=root,
+            env=tree.environment(root),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def publish(self) -> tuple[int, str, str]:
+        """Run the command; return its status, what it said and what it complained of."""
+        self.count += 1
+        said = self.root.with_name(f"said-{self.count}")
+        self.server.stdin.write(f"{said}\n")
+        self.server.stdin.flush()
+        status = int(self.server.stdout.readline())
+        return status, *(said.with_suffix(f".{end}").read_text() for end in ("out", "err"))
+
+    def mend(self) -> None:
+        """Bring every source file back; the published book is left as the command left it."""
+        for name in [*(p.name for p in self.published.iterdir()), *os.listdir(self.root)]:
+            if name in {"_build", "__pycache__"}:
+                continue
+            old, new = self.root / name, self.published / name
+            if old.is_dir():
+                shutil.rmtree(old)
+            elif old.exists():
+                old.unlink()
+            if new.is_dir():
+                shutil.copytree(new, old)
+            elif new.exists():
+                shutil.copy2(new, old)
+
+
+@pytest.fixture(scope="module")
+def shop(published, tmp_path_factory):
+    found = Shop(published, tmp_path_factory.mktemp("shop") / "book")
+    yield found
+    found.server.stdin.close()
+    found.server.wait(30)
+
+
+def intact(root: Path, published: Path) -> bool:
+    """Whether the last good book is in place, whole, and the very same."""
+    build, good = root / "_build", published / "_build"
+    names = ["html/SHA256SUMS", "html/.sources", "dealing-with-moscow.pdf"]
+    same = all((build / n).read_bytes() == (good / n).read_bytes() for n in names)
+    left = [p.name for p in build.iterdir() if p.name.startswith((".next", ".old"))]
+    return same and not left and tree.faults_of(build / "html") == []
+
+
+def understandable(message: str, root: Path) -> None:
+    """Check that a message begins with what is wrong, is short, and holds no traceback."""
+    assert message.startswith("error: "), message
+    assert "Traceback" not in message, message
+    assert len(message.splitlines()) <= 12, message
+    assert len(message) <= 2500, message
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_what_is_wrong_is_said_and_nothing_is_published(shop, published, kind):
+    kind.edit(shop.root)
+    try:
+        status, _, message = shop.publish()
+        assert status == 1, message
+        understandable(message, shop.root)
+        assert [text for text in kind.says if text not in message] == [], message
+        assert intact(shop.root, published)
+    finally:
+        shop.mend()
+
+
+def test_there_are_at_least_forty_kinds():
+    assert len({kind.name for kind in KINDS}) == len(KINDS) >= 40

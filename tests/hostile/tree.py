@@ -1,0 +1,131 @@
+"""A tiny book in a folder of its own: the real commands, extensions and rules, little content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import yaml
+
+from report import data
+
+TABLES = ("brent_prices", "claims", "media_trust", "nato_members", "nato_battlegroups", "sources")
+TOPS = ("_config.yml", "requirements.txt", "LICENSE", "LICENSE-TEXT-AND-DATA", "Makefile")
+FOLDERS = ("report", "publish", "_extensions", "_static", "_templates")
+CELLS = [
+    "import report",
+    'groups = report.load("nato_battlegroups")',
+    'report.facts({"tiny_groups": len(groups)})',
+    'report.table(groups[["host", "troops"]], name="tbl-tiny", caption="Battlegroups", '
+    'source="nato_battlegroups")',
+    'prices = report.load("brent_prices").tail(5)\nfig, ax = report.axes(height=2)\n'
+    'ax.plot(prices["month"], prices["price"]);',
+    'report.figure(fig, name="fig-tiny", caption="Prices", alt="A line that shows five prices.", '
+    'source="brent_prices", numbers=prices[["month", "price"]])',
+]
+PROSE = """# Tiny
+
+Groups: {glue:text}`tiny_groups`. See {numref}`tbl-tiny` and {numref}`fig-tiny`.
+{cite:t}`ahn2020` says so. See [the works cited](appendix/references.md).
+"""
+
+
+PAGES = {
+    "glossary": "# Glossary\n\n:::{glossary}\nNew START\n  A treaty.\n:::\n",
+    "references": "# References\n\n```{bibliography}\n:style: report\n:all:\n```\n",
+    "changes": "# Changes\n\nNone.\n",
+}
+
+
+def notebook(prose: str = PROSE, cells: list[str] | None = None) -> str:
+    """Return a notebook without outputs, as the text of its file."""
+    parts = [nbformat.v4.new_markdown_cell(prose, id="prose")]
+    for number, source in enumerate(CELLS if cells is None else cells):
+        parts.append(nbformat.v4.new_code_cell(source, id=f"cell-{number}"))
+    return nbformat.writes(nbformat.v4.new_notebook(cells=parts), version=4) + "\n"
+
+
+def plant(root: Path) -> Path:
+    """Write the tiny book into a folder; nothing in it is executed or built."""
+    for folder in ("data/article", "data/evidence", "book/appendix"):
+        (root / folder).mkdir(parents=True)
+    for name in [*TOPS, "CHANGELOG.md", "CITATION.cff"]:
+        shutil.copy(data.ROOT / name, root / name)
+    for name in FOLDERS:
+        skip = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(data.ROOT / "book" / name, root / "book" / name, ignore=skip)
+    frames = {name: as_text(name) for name in TABLES}
+    cited = {key for name in TABLES[:-1] for key in frames[name].get("source", [])}
+    cited |= {key for name in TABLES[:-1] for key in frames[name].get("source_2", [])}
+    register = frames["sources"]
+    frames["sources"] = register[register["source_key"].isin(cited)]
+    for name, frame in frames.items():
+        path = root / "data" / data.describe(name)["path"]
+        frame.to_csv(path, index=False, lineterminator="\n")
+    package = {**data.package(), "resources": [data.describe(name) for name in TABLES]}
+    text = json.dumps(package, indent=1, ensure_ascii=False)
+    (root / "data/datapackage.json").write_text(text, encoding="utf-8")
+    entries = (data.ROOT / "book/references.bib").read_text(encoding="utf-8").split("\n@")
+    entry = next(e for e in entries if "{ahn2020," in e)
+    (root / "book/references.bib").write_text(entry.strip() + "\n")
+    (root / "book/summary.ipynb").write_text(notebook(), encoding="utf-8")
+    for name, text in PAGES.items():
+        (root / "book/appendix" / f"{name}.md").write_text(text, encoding="utf-8")
+    chapters = [{"file": f"book/appendix/{name}"} for name in PAGES]
+    part = {"caption": "Appendices", "chapters": chapters}
+    contents = {"format": "jb-book", "root": "book/summary", "parts": [part]}
+    (root / "_toc.yml").write_text(yaml.safe_dump(contents))
+    return root
+
+
+def as_text(name: str) -> pd.DataFrame:
+    path = data.DATA / data.describe(name)["path"]
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def environment(root: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(root / "book"), "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def start(root: Path, *arguments: str, **options: object) -> subprocess.Popen[str]:
+    """Start a command of the publisher in a process group of its own."""
+    command = [sys.executable, "-m", "publish", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    options = {"cwd": root, "env": environment(root), "start_new_session": True, **pipes, **options}
+    return subprocess.Popen(command, **options)
+
+
+def run(root: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command of the publisher to its end."""
+    process = start(root, *arguments, **options)
+    try:
+        out, error = process.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+
+
+def faults_of(html: Path) -> list[str]:
+    """Return why a published folder is not a whole book: its own sums must hold, file by file."""
+    if not html.exists():
+        return ["there is no book"]
+    sums = html / "SHA256SUMS"
+    if not sums.exists():
+        return ["it has no SHA256SUMS"]
+    named = dict(reversed(line.split("  ", 1)) for line in sums.read_text().splitlines())
+    there = {p.relative_to(html).as_posix() for p in html.rglob("*") if p.is_file()}
+    wrong = [f"{name} is missing" for name in named if name not in there]
+    wrong += [f"{name} is not summed" for name in there - {*named, "SHA256SUMS"}]
+    for name in there & {*named}:
+        if hashlib.sha256((html / name).read_bytes()).hexdigest() != named[name]:
+            wrong.append(f"{name} is not what was summed")
+    return wrong
