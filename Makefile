@@ -4,7 +4,8 @@ BIN := .venv/bin
 export PYTHONPATH := book
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test reproduce lab lint lock clean
+.PHONY: help book test reproduce lab bench lint lock clean
+.NOTPARALLEL:  # each verb uses all processors by itself
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
@@ -19,6 +20,9 @@ reproduce: .venv/.book  ## execute every notebook afresh and compare every outpu
 
 lab: .venv/.lab  ## open the notebooks in JupyterLab
 	@$(BIN)/python -m jupyterlab --config=book/publish/lab.py book
+
+bench: .venv/.book  ## time this build against the stock one (takes long)
+	@$(BIN)/python tests/bench.py
 
 lint: .venv/.tests  ## style and types of the code
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
@@ -51,6 +55,7 @@ clean:  ## remove what was built and installed
 .venv/.lab: tests/lab.txt .venv/.book
 	@echo "Installing JupyterLab"
 	@$(INSTALL)
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@touch $@
 
 INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $<; \

@@ -110,7 +110,7 @@ def add_context(
     about = citation_file(app)
     base = app.config.html_baseurl
     root = pagename == app.config.root_doc
-    plain = re.sub(r"<[^>]*>", "", str(context.get("title", "")))
+    plain = re.sub(r"<[^>]*>", "", str(context.get("title", ""))) or pagename.capitalize()
     page = {
         "name": pagename,
         "title": about["title"] if root else plain,

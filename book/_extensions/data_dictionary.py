@@ -147,8 +147,7 @@ def _columns(resource: dict[str, Any]) -> nodes.table:
         says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
         rows.append(_row(field["name"], kind, says))
     group += [nodes.thead("", _row("Column", "Type", "Meaning")), nodes.tbody("", *rows)]
-    table = nodes.table("", group, classes=["colwidths-given", "dictionary-columns", "compact"])
-    return table
+    return nodes.table("", group, classes=["colwidths-given", "dictionary-columns", "compact"])
 
 
 def _row(*cells: str) -> nodes.row:

@@ -71,7 +71,7 @@ def link_term(soup: BeautifulSoup, article: Tag, term: str, address: str, meanin
             if not found or not isinstance(text, NavigableString):
                 continue
             link = soup.new_tag("a", href=address, title=meaning)
-            link["class"] = ["term"]
+            link["class"] = "term"
             link.string = found[0]
             before, after = text[: found.start()], text[found.end() :]
             text.replace_with(NavigableString(before), link, NavigableString(after))
@@ -92,7 +92,7 @@ def add_ways_back(app: Sphinx, soup: BeautifulSoup) -> None:
         if not isinstance(entry, Tag) or not cited:
             continue
         line = soup.new_tag("p")
-        line["class"] = ["cited-in"]
+        line["class"] = "cited-in"
         line.append("Cited in ")
         for place, name in enumerate(sorted(cited, key=order.index)):
             line.append(", " if place else "")

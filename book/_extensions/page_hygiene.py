@@ -47,6 +47,8 @@ MODE = (
     'try{m=localStorage.getItem("mode")||m}catch{}d.mode=m;d.theme=m==="auto"?'
     '(matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"):m})()'
 )
+#: Fonts are decoded before the first layout; else the page is laid out twice, and shifts.
+FONTS = "document.fonts.forEach((face)=>face.load())"
 #: "file:" beside 'self', which not every browser takes to mean the files next to an opened file.
 POLICY = (
     "default-src 'none'; script-src 'self' file: {hashes}; style-src 'self' file: "
@@ -72,7 +74,7 @@ class Pages(BuiltinTemplateLoader):
         super().init(builder, theme, dirs)
         self.builder = builder
 
-    def render(self, template: str, context: dict[str, Any]) -> str:
+    def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         page = str(super().render(template, context))
         if self.builder.name not in {"html", "dirhtml"} or "<!DOCTYPE html>" not in page[:200]:
             return page
@@ -87,6 +89,19 @@ class Pages(BuiltinTemplateLoader):
         return tidy(soup)
 
 
+def classes(tag: Tag) -> list[str]:
+    """Return the classes of a tag."""
+    return [str(name) for name in tag.get_attribute_list("class") if name]
+
+
+def set_classes(tag: Tag, names: list[str]) -> None:
+    """Give a tag these classes; with none, the attribute goes."""
+    if names:
+        tag["class"] = " ".join(names)
+    else:
+        tag.attrs.pop("class", None)
+
+
 def mend(soup: BeautifulSoup, pagename: str) -> None:
     """Apply every change that needs nothing but the page."""
     slim_head(soup, pagename)
@@ -94,35 +109,43 @@ def mend(soup: BeautifulSoup, pagename: str) -> None:
     name_controls(soup)
     drop_print_copy(soup)
     mend_bibliography(soup)
+    reserve_contents(soup)
     mend_tables(soup)
     lighten(soup)
     fold_code(soup)
     quiet_code(soup)
 
 
+def _head(soup: BeautifulSoup) -> Tag:
+    if soup.head is None:
+        raise ExtensionError("page_hygiene found a page without a head")
+    return soup.head
+
+
 def slim_head(soup: BeautifulSoup, pagename: str) -> None:
     """Ask for one style sheet and few scripts; say things once; choose colours early."""
-    assert soup.head
-    styles = soup.head.find_all("link", rel="stylesheet")
+    head = _head(soup)
+    styles = head.find_all("link", rel="stylesheet")
     for link in styles:
         name = re.sub(r"mystnb\.\w+\.css", "mystnb.css", str(link["href"]).partition("?")[0])
         if not name.endswith(STYLES):
             raise ExtensionError(f"page_hygiene does not know the style sheet {name}")
     root = str(styles[0]["href"]).partition("_static/")[0]
     style = soup.new_tag("link", rel="stylesheet", href=f"{root}_static/{STYLE}")
-    styles[0].insert_before(style)
+    fonts = soup.new_tag("script")
+    fonts.string = FONTS
+    styles[0].insert_before(style, fonts)
     for link in styles:
         link.extract()
-    for tag in soup.head.find_all("meta"):
-        if tag.get("name", "").startswith("docsearch") or tag.find_previous(
-            "meta", attrs={"name": tag.get("name", "-")}
-        ):
+    for tag in head.find_all("meta"):
+        name = str(tag.get("name", "-"))
+        if name.startswith("docsearch") or tag.find_previous("meta", attrs={"name": name}):
             tag.extract()
-    for tag in soup.head.find_all("link", rel="preload"):
+    for tag in head.find_all("link", rel="preload"):
         tag.extract()
     keep = SCRIPTS | (SEARCH_SCRIPTS if pagename == "search" else set())
     keep |= {EXPLORER_SCRIPT} if soup.select(".weights-explorer") else set()
-    last = style
+    last = fonts
     for script in soup.find_all("script"):
         name = str(script.get("src", "")).partition("?")[0].rpartition("/")[2]
         if script.get("data-cfasync"):
@@ -139,8 +162,6 @@ def slim_head(soup: BeautifulSoup, pagename: str) -> None:
 
 def name_landmarks(soup: BeautifulSoup) -> None:
     """Give each part of the page a landmark, and each dialog a name (axe: region, dialog-name)."""
-    if main := soup.find("main"):
-        del main["role"]  # main is its role already
     if sidebar := soup.find(id="pst-primary-sidebar"):
         sidebar.attrs.update({"role": "region", "aria-label": "Report"})
     names = {
@@ -185,6 +206,12 @@ def drop_print_copy(soup: BeautifulSoup) -> None:
         box.extract()
 
 
+def reserve_contents(soup: BeautifulSoup) -> None:
+    """Mark pages with a contents column, so that its room is kept before it is read."""
+    if soup.find(id="pst-secondary-sidebar") and (box := soup.select_one(".bd-content")):
+        set_classes(box, [*classes(box), "has-contents"])
+
+
 def mend_bibliography(soup: BeautifulSoup) -> None:
     """Make a list of the list of references (axe: aria-required-children)."""
     for entry in soup.select(".citation-list > .citation"):
@@ -197,7 +224,7 @@ def mend_tables(soup: BeautifulSoup) -> None:
         if cell.name == "th":
             cell["scope"] = "col" if cell.find_parent("thead") else "row"
         if cell.name == "th" and cell["scope"] == "col" and _rows(cell) >= SORTABLE:
-            cell["class"] = [*cell.get("class", []), "sortable"]
+            set_classes(cell, [*classes(cell), "sortable"])
     boxes = soup.select(".pst-scrollable-table-container, .table-scroll")
     for number, box in enumerate(boxes, start=1):
         caption = box.find("caption")
@@ -205,7 +232,7 @@ def mend_tables(soup: BeautifulSoup) -> None:
             inside = soup.new_tag("div", attrs={"class": "caption-box"})
             inside.extend(list(caption.contents))
             caption.append(inside)
-        box.attrs = {"class": ["table-scroll"], "tabindex": "0", "role": "region"}
+        box.attrs = {"class": "table-scroll", "tabindex": "0", "role": "region"}
         if isinstance(caption, Tag):
             text = caption.find(class_="caption-text")
             number_text = caption.find(class_="caption-number")
@@ -226,9 +253,9 @@ def lighten(soup: BeautifulSoup) -> None:
     """Drop marks of docutils that only add weight: lone paragraphs, wrappers, even and odd."""
     for tag in soup.select("th, td, li, dd"):
         inner = [c for c in tag.children if isinstance(c, Tag) or str(c).strip()]
-        if len(inner) == 1 and isinstance(inner[0], Tag) and inner[0].name == "p":
-            if not inner[0].attrs:
-                inner[0].unwrap()
+        only = inner[0] if len(inner) == 1 else None
+        if isinstance(only, Tag) and only.name == "p" and not only.attrs:
+            only.unwrap()
     for span in soup.select("span.pre, span.std, span.doc, span.claim"):
         span.unwrap()
     for tag in soup.select("article [class]"):
@@ -245,10 +272,9 @@ def fold_code(soup: BeautifulSoup) -> None:
         if _is_cell(cell.find_next_sibling(True)) and not cell.select_one(".cell_output > *"):
             cell.extract()  # its code waits for the cell that shows something
         elif waiting:
-            before = cell.find_previous_sibling(True)
-            alone = not cell.select_one(".cell_output > *")
-            fold = before.select_one("details.code") if alone and _is_cell(before) else None
-            if fold:
+            before: Any = cell.find_previous_sibling(True)
+            joins = _is_cell(before) and not cell.select_one(".cell_output > *")
+            if joins and (fold := before.select_one("details.code")):
                 fold.extend(waiting)
                 cell.extract()
             else:
@@ -257,12 +283,12 @@ def fold_code(soup: BeautifulSoup) -> None:
 
 
 def _is_cell(tag: Any) -> bool:
-    return isinstance(tag, Tag) and "cell" in tag.get("class", [])
+    return isinstance(tag, Tag) and "cell" in classes(tag)
 
 
 def _code(soup: BeautifulSoup, inputs: list[Tag]) -> Tag:
     details, summary = soup.new_tag("details"), soup.new_tag("summary")
-    details["class"] = ["code"]
+    set_classes(details, ["code"])
     summary.string = "Code"
     details.append(summary)
     details.extend(inputs)
@@ -272,26 +298,25 @@ def _code(soup: BeautifulSoup, inputs: list[Tag]) -> Tag:
 def quiet_code(soup: BeautifulSoup) -> None:
     """Colour only what helps to read code: words of the language, texts, numbers, comments."""
     for span in soup.select("div.highlight span"):
-        if not span.contents or QUIET_TOKENS & set(span.get("class", [])):
+        if not span.contents or QUIET_TOKENS & set(classes(span)):
             span.unwrap()
 
 
 def size_images(soup: BeautifulSoup, sources: dict[str, Path]) -> None:
     """Keep room for each drawing before it is loaded, and load it when it comes into sight."""
-    for place, image in enumerate(soup.select("article img")):
+    for image in soup.select("article img"):
         source = sources.get(str(image.get("src", "")).rpartition("/")[2])
         head = source.read_text(encoding="utf-8")[:400] if source else ""
         if box := re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head):
             width, height = (float(n) for n in box.groups())
             image["width"], image["height"] = str(round(width * 4 / 3)), str(round(height * 4 / 3))
         image["decoding"] = "async"
-        if place:
-            image["loading"] = "lazy"
+        image["loading"] = "lazy"
 
 
 def forbid_other_hosts(soup: BeautifulSoup) -> None:
     """Add the policy that keeps the page to its own files and to the scripts written in it."""
-    assert soup.head
+    head = _head(soup)
     texts = [
         script.string or ""
         for script in soup.find_all("script", src=False)
@@ -301,10 +326,10 @@ def forbid_other_hosts(soup: BeautifulSoup) -> None:
     hashes = " ".join(f"'sha256-{digest}'" for digest in dict.fromkeys(digests))
     policy = soup.new_tag("meta", content=POLICY.format(hashes=hashes))
     policy["http-equiv"] = "Content-Security-Policy"
-    soup.head.insert(0, policy)
-    charset = soup.head.find("meta", charset=True)
+    head.insert(0, policy)
+    charset = head.find("meta", charset=True)
     if isinstance(charset, Tag):
-        soup.head.insert(0, charset.extract())
+        head.insert(0, charset.extract())
 
 
 def tidy(soup: BeautifulSoup) -> str:
@@ -318,11 +343,7 @@ def tidy(soup: BeautifulSoup) -> str:
 
 
 def _drop_classes(tag: Tag, names: set[str]) -> None:
-    classes = [c for c in tag.get("class", []) if c not in names]
-    if classes:
-        tag["class"] = classes
-    elif tag.has_attr("class"):
-        del tag["class"]
+    set_classes(tag, [name for name in classes(tag) if name not in names])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 
-from page_hygiene import STYLE, STYLES
+from page_hygiene import STYLE, STYLES, classes
 
 FACE = "Source Sans Pro"
 #: Files of the package font-source-sans-pro, with the weight and style they stand for.
@@ -41,7 +41,7 @@ def names_in(pages: Iterable[BeautifulSoup], scripts: Iterable[str]) -> set[str]
     names = set(re.findall(r"[\w-]+", "\n".join(scripts)))
     for page in pages:
         for tag in page.find_all(True):
-            names |= {*tag.get("class", []), tag.get("id", "")}
+            names |= {*classes(tag), str(tag.get("id", ""))}
     return names
 
 
@@ -103,7 +103,10 @@ def _rules(parsed: Iterable[Any], names: set[str]) -> Iterator[Rule]:
 
 def _declarations(content: list[Any]) -> Iterator[Declaration]:
     for item in tinycss2.parse_blocks_contents(content, True, True):
-        if item.type == "declaration":
+        if item.type != "declaration":
+            continue
+        urls = [t.value for t in item.value if t.type == "url"]
+        if all(url.startswith("data:") for url in urls):  # other files are not published
             urgent = "!important" if item.important else ""
             yield Declaration(item.name, f"{item.name}:{_small(item.value)}{urgent}")
 
@@ -113,9 +116,11 @@ def _asked_for(rules: Iterable[Any], asked: set[str], animated: str) -> Iterator
         if isinstance(rule, Declaration):
             if not rule.name.startswith("--") or rule.name in asked:
                 yield rule
-        elif not rule.head.startswith("@keyframes") or rule.head.split()[1] in animated:
-            if body := list(_asked_for(rule.body, asked, animated)):
-                yield Rule(rule.head, body)
+            continue
+        body = list(_asked_for(rule.body, asked, animated))
+        unplayed = rule.head.startswith("@keyframes") and rule.head.split()[1] not in animated
+        if body and not unplayed:
+            yield Rule(rule.head, body)
 
 
 def _split(prelude: list[Any]) -> list[list[Any]]:
@@ -159,11 +164,9 @@ def cut_font(font: bytes, characters: Iterable[str]) -> bytes:
 
 def _face(family: str, weight: int, style: str, font: bytes) -> str:
     data = base64.b64encode(font).decode()
-    # "optional" lays the page out once; "block" would lay it out again when the font is decoded.
-    display = "optional" if family == FACE else "block"
     return (
         f"@font-face{{font-family:'{family}';font-weight:{weight};font-style:{style};"
-        f"font-display:{display};src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
+        f"font-display:block;src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
     )
 
 

@@ -21,18 +21,20 @@
   // Tables: the box is a stop for the keyboard only where it scrolls; else the header row can
   // stay in sight while the page scrolls.
   function watchTables() {
-    const boxes = document.querySelectorAll(".table-scroll");
-    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => fit(target)));
-    function fit(box) {
-      const table = box.querySelector("table");
-      if (!table.offsetParent) return; // in closed details
-      const fits = table.offsetWidth <= box.clientWidth + 1;
-      box.classList.toggle("fits", fits);
-      box.tabIndex = fits ? -1 : 0;
+    function fit(boxes) { // first look at all, then change all: one layout of the page, not many
+      const open = boxes.filter((box) => box.querySelector("table").offsetParent);
+      const fits = open.map((box) => box.querySelector("table").offsetWidth <= box.clientWidth + 1);
+      open.forEach((box, place) => {
+        box.classList.toggle("fits", fits[place]);
+        box.tabIndex = fits[place] ? -1 : 0;
+      });
     }
-    boxes.forEach((box) => { fit(box); watch.observe(box); });
+    const watch = new ResizeObserver((entries) => {
+      fit([...new Set(entries.map(({ target }) => target.closest(".table-scroll")))]);
+    });
+    document.querySelectorAll(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
     document.addEventListener("toggle", ({ target }) => {
-      if (target.open) target.querySelectorAll(".table-scroll").forEach(fit);
+      if (target.open) fit([...target.querySelectorAll(".table-scroll")]);
     }, true);
   }
 

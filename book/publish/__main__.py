@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -106,7 +107,8 @@ def reproduce(names: Sequence[str] = ()) -> int:
     numbers = reproduction.numbering()
     results = [reproduction.compare(run, numbers) for run in runs]
     titles = ["cells", "tables", "figures", "numbers in prose", "reproduced", "seconds"]
-    shown = Table("notebook")
+    shown = Table(box=SIMPLE)
+    shown.add_column("notebook", no_wrap=True, min_width=max(len(r.name) for r in results))
     for title in titles:
         shown.add_column(title, justify="right")
     for r in results:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime
+import filecmp
 import hashlib
 import os
 import re
@@ -17,8 +18,6 @@ from pathlib import Path
 
 import yaml
 
-import yaml
-
 from publish import kits, links, notebooks
 from report import data
 
@@ -26,6 +25,7 @@ ROOT = data.ROOT
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 PDF = BUILD / "dealing-with-moscow.pdf"
+EPUB = "dealing-with-moscow.epub"  # beside the pages only
 SUMS = "SHA256SUMS"
 #: What the book is made from beside book/ and data/: each is there, or nothing is published.
 TOPS = (
@@ -75,9 +75,14 @@ def source_digest() -> str:
 
 
 def up_to_date() -> bool:
-    """Return whether the published book was made from exactly the present sources."""
-    stamp = HTML / ".sources"
-    return PDF.exists() and stamp.exists() and stamp.read_text() == source_digest()
+    """Return whether the published book was made from exactly the present sources.
+
+    Pages and PDF are put in place one after the other, and a kill may fall between the two.
+    """
+    stamp, pdf = HTML / ".sources", HTML / PDF.name
+    if not (PDF.exists() and stamp.exists() and pdf.exists()):
+        return False
+    return stamp.read_text() == source_digest() and filecmp.cmp(PDF, pdf, shallow=False)
 
 
 @contextmanager
@@ -117,9 +122,10 @@ def make(fresh: Path) -> tuple[Path, Path]:
     Raises BuildError when Sphinx reports a warning or an error, or when a link leads nowhere.
     """
     digest = source_digest()
-    _sphinx(fresh, ["html", "typst"])
+    _sphinx(fresh, ["html", "typst", "epub"])
     html, pdf = fresh / "html", fresh / "typst" / PDF.name
-    shutil.copyfile(pdf, html / PDF.name)
+    for file in (pdf, fresh / "epub" / EPUB):
+        shutil.copyfile(file, html / file.name)
     kits.make(html)
     wrong = links.dead(html)
     if wrong:

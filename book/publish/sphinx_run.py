@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import pybtex.plugin
 import yaml
-from jupyter_book.config import get_validator, validate_yaml
+from jupyter_book.config import get_validator
 from jupyter_book.sphinx import build_sphinx
+from sphinx.builders import Builder
 from sphinx.domains.std import StandardDomain
 
 
@@ -48,38 +50,57 @@ def hasten() -> None:
 def main(out: Path, builders: list[str]) -> int:
     """Build each builder's output into out/BUILDER; return 0, or 1 at the first failure.
 
-    The builders share one folder of doctrees, so that sources are read once.
+    The builders share one folder of doctrees, so that sources are read once. Each but the first
+    works in a process of its own, from when the first has read the sources.
     """
     hasten()
     root = Path.cwd()
-    config = root / "_config.yml"
     # Jupyter Book only remarks on a wrong value, and on a wrong key not at all.
-    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
-    known = {*get_validator().schema["properties"], "only_build_toc_files"}
-    wrong = [f"unknown key '{key}'; there are: {', '.join(known)}" for key in {*settings} - known]
-    validate_yaml(settings, print_func=wrong.append)
-    for line in wrong:
+    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    known = sorted({*get_validator().schema["properties"], "only_build_toc_files"})
+    wrong = [f"unknown key {k!r}; there are: {', '.join(known)}" for k in {*settings} - {*known}]
+    wrong += [f"{e.json_path}: {e.message}" for e in get_validator().iter_errors(settings)]
+    for line in sorted(wrong):
         print(f"ERROR: _config.yml: {line}")
     if wrong:
         return 1
-    for builder in builders:
-        result = build_sphinx(
-            root,
-            out / builder,
-            noconfig=True,
-            path_config=config,
-            confoverrides={
-                "latex_individualpages": False,
-                "external_toc_path": (root / "_toc.yml").as_posix(),
-            },
-            doctreedir=out / "doctrees",
-            builder=builder,
-            warningiserror=True,
-            keep_going=True,
-        )
-        if result:
-            return 1
-    return 0
+    first, *others = builders
+    beside: list[subprocess.Popen[bytes]] = []
+    base: Any = Builder
+    write = base.write
+
+    def start_others_and_write(self: Any, *rest: Any) -> None:
+        """Once the sources are read and stored, the other builders can start."""
+        if others and not beside:
+            command = [sys.executable, "-m", "publish.sphinx_run", str(out)]
+            beside.extend(subprocess.Popen([*command, builder]) for builder in others)
+        write(self, *rest)
+
+    base.write = start_others_and_write
+    failed = build(root, out, first)
+    for process in beside:
+        failed = process.wait() != 0 or failed
+    base.write = write
+    return int(failed or (bool(others) and not beside))
+
+
+def build(root: Path, out: Path, builder: str) -> bool:
+    """Run one builder; return whether it failed."""
+    result = build_sphinx(
+        root,
+        out / builder,
+        noconfig=True,
+        path_config=root / "_config.yml",
+        confoverrides={
+            "latex_individualpages": False,
+            "external_toc_path": (root / "_toc.yml").as_posix(),
+        },
+        doctreedir=out / "doctrees",
+        builder=builder,
+        warningiserror=True,
+        keep_going=True,
+    )
+    return bool(result)
 
 
 if __name__ == "__main__":

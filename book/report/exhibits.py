@@ -104,8 +104,7 @@ def table(
     """
     _check_notes(notes, f"table {name!r}")
     sources = [source] if isinstance(source, str) else list(source)
-    titles = {f["name"]: f["title"] for f in describe(sources[0])["schema"]["fields"]}
-    shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in frame}
+    shown = _headings(frame, columns, sources[0], f"table {name!r}")
     unknown = [c for c in [*shown, *([anchors] if anchors else [])] if c not in frame]
     if unknown:
         raise DataError(f"table {name!r}: no column {unknown} in the frame; it has {list(frame)}")
@@ -173,8 +172,7 @@ def figure(
         raise DataError(f"{where}: caption, alt and numbers must not be empty")
     _check_notes(notes, where)
     sources = [source] if isinstance(source, str) else list(source)
-    titles = {f["name"]: f["title"] for f in describe(sources[0])["schema"]["fields"]}
-    shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in numbers}
+    shown = _headings(numbers, columns, sources[0], where)
     cells = [_column(numbers[c], (formats or {}).get(c), f"{where}, {c!r}") for c in shown]
     body = {
         "name": name,
@@ -210,9 +208,20 @@ def facts(values: Mapping[str, object]) -> None:
         )
 
 
+def _headings(
+    frame: pd.DataFrame, columns: Mapping[str, str] | None, source: str, where: str
+) -> dict[str, str]:
+    """Return the heading of each column to show: as given, or as the data package names it."""
+    titles = {f["name"]: f["title"] for f in describe(source)["schema"]["fields"]}
+    shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in frame}
+    return {name: _text(title, f"{where}, heading of {name!r}") for name, title in shown.items()}
+
+
 def _check_notes(notes: Sequence[str], where: str) -> None:
     if isinstance(notes, str) or not all(isinstance(note, str) for note in notes):
         raise DataError(f"{where}: notes must be a list of texts, one a line")
+    for note in notes:
+        _text(note, f"{where}, note")
 
 
 def _number(value: object) -> str:

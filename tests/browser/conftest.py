@@ -54,9 +54,7 @@ def watched(context):
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on(
         "console",
-        lambda said: (
-            page.faults.append(said.text) if said.type in {"error", "warning"} else None
-        ),
+        lambda said: page.faults.append(said.text) if said.type in {"error", "warning"} else None,
     )
     page.on("request", lambda request: page.requests.append(request.url))
     return page

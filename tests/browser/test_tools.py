@@ -186,7 +186,12 @@ def test_every_control_is_reached_by_keyboard(page, served):
 def test_telephone_has_its_bar_and_menus_within_reach(page, served):
     page.set_viewport_size({"width": 375, "height": 700})
     page.goto(f"{served}book/engagement.html")
-    for button in (".primary-toggle", ".secondary-toggle", ".search-button__button", ".report-menu"):
+    for button in (
+        ".primary-toggle",
+        ".secondary-toggle",
+        ".search-button__button",
+        ".report-menu",
+    ):
         place = page.locator(f".bd-header-article {button}").first.bounding_box()
         assert place["y"] > 600, button
     page.locator(".bd-header-article .primary-toggle").click()

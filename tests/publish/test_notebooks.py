@@ -38,6 +38,7 @@ def test_inputs_are_recorded_and_fresh(book):
     stored = nbformat.read(path, as_version=4)
     assert set(stored.metadata["inputs"]) == {
         "its code",
+        "its stored outputs",
         "book/report",
         "requirements.txt",
         "table warheads_2025",

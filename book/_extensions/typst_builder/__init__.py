@@ -1,9 +1,9 @@
 """A Sphinx builder that prints a whole book as one tagged PDF, by way of Typst.
 
 The builder (name ``typst``) reads the same resolved doctrees as the HTML builder, so that
-numbers, captions, citations and notebook outputs are the same in print. It needs the
-``typst`` wheel and matplotlib (formulas and a fallback font): no system package, no network,
-no LaTeX. It knows nothing of any particular book.
+numbers, captions, citations and notebook outputs are the same in print. It needs the wheels
+of typst, pikepdf (a file of a third of the size) and matplotlib (formulas and a fallback
+font): no system package, no network, no LaTeX. It knows nothing of any particular book.
 
 Use it in Sphinx with ``extensions = ["typst_builder"]``, in Jupyter Book 1 with
 ``sphinx: local_extensions: {typst_builder: path/to/folder}``; then
@@ -24,6 +24,11 @@ What a reader of the source should know
   ``exhibit-source`` or ``exhibit-note``, set small below it. A table of class ``landscape``
   goes on a turned page; one too wide for the page is set smaller, then turned.
 * A page break never separates a caption from its table or figure.
+* A numbered figure or table of up to half a page floats to the top or bottom of a page when
+  enough text of its section follows to take its place: pages are full. It never leaves its
+  section (of level 2), and no two of them change order.
+* A field list of class ``compact`` is set small, its fields run in; a table of that class is
+  set small, as wide as the page.
 * Same sources, same bytes: no clock, no path, no system font. The document's date is the one
   found in ``typst_date``: 2026-11-22 or 22 November 2026.
 * A letter that no font has is shown as ``[U+1F680]``, with a warning of type
@@ -56,6 +61,8 @@ it is), ``typst_version``, ``typst_keywords`` (list), ``typst_language``, ``typs
     What stands before the caption of a toctree above its first chapter; "" for nothing.
 ``typst_contents_depth`` (2)
     Levels in the table of contents.
+``typst_picture_scale`` (1.0)
+    Pictures without a width of their own are printed at their natural size times this.
 ``typst_words``
     Words of the template, to translate.
 """
@@ -96,6 +103,7 @@ DEFAULTS: dict[str, Any] = {
     "typst_page_references": True,
     "typst_part_label": "Part %s",
     "typst_contents_depth": 2,
+    "typst_picture_scale": 1.0,
     "typst_words": {},
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pikepdf
 import typst
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -85,14 +86,9 @@ class TypstBuilder(Builder):
         """Render every document, then compile the PDF."""
         chapters = list(self.chapters())
         trees = {chapter.docname: self.env.get_doctree(chapter.docname) for chapter in chapters}
-        # Sphinx reads a whole document from disk for each {numref} to it: once is enough.
-        self.env.get_doctree = functools.cache(self.env.get_doctree)  # type: ignore[method-assign]
-        try:
-            for name, tree in trees.items():
-                trees[name] = self.env.get_and_resolve_doctree(name, self, doctree=tree)
-                self.post_process_images(trees[name])
-        finally:
-            del self.env.get_doctree
+        for name, tree in trees.items():
+            trees[name] = self.env.get_and_resolve_doctree(name, self, doctree=tree)
+            self.post_process_images(trees[name])
         if imprint := self.imprint():
             trees[""] = imprint
         lost: set[str] = set()
@@ -186,6 +182,7 @@ class TypstBuilder(Builder):
             "fonts": config.typst_fonts,
             "words": config.typst_words,
             "depth": config.typst_contents_depth,
+            "scale": config.typst_picture_scale,
             "parts": writer.parts,
             "lists": {"figures": "figure" in writer.listed, "tables": "table" in writer.listed},
         }
@@ -237,21 +234,91 @@ class TypstBuilder(Builder):
         logger.info("printed %s (%d kB)", name, len(pdf) // 1024)
 
     def run(self, work: Path, texts: dict[str, str]) -> bytes:
-        """Run the compiler, with no font of this machine and no clock."""
+        """Run the compiler on the project, with no font of this machine and no clock."""
         for name, text in texts.items():
             (work / name).write_text(text, "utf-8")
-        pdf, warnings = typst.compile_with_warnings(
-            str(work / "main.typ"),
-            root=str(work),
-            font_paths=[str(work / "fonts")],
-            ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards=self.config.typst_pdf_standards,
-            timestamp=0,
-        )
+        pdf, warnings = typeset(work, self.config.typst_pdf_standards)
         for warning in warnings:
-            logger.warning("typst: %s", warning.message, type="typst")
-        return bytes(pdf)
+            logger.warning("typst: %s", warning, type="typst")
+        return pdf
+
+
+def typeset(work: Path, standards: Any) -> tuple[bytes, list[str]]:
+    """Make the PDF of a Typst project; return it and what the compiler warns of."""
+    pdf, warnings = typst.compile_with_warnings(
+        str(work / "main.typ"),
+        root=str(work),
+        font_paths=[str(work / "fonts")],
+        ignore_system_fonts=True,
+        format="pdf",
+        pdf_standards=standards,
+        timestamp=0,
+    )
+    return finished(bytes(pdf)), [warning.message for warning in warnings]
+
+
+def finished(pdf: bytes) -> bytes:
+    """Tag the row headers, and pack the many small objects of the tags into streams.
+
+    Typst writes those objects plainly. PDF/A-2 and PDF/UA-1 allow streams of them; the content
+    stays, and the same bytes give the same bytes.
+    """
+    packed = io.BytesIO()
+    streams = pikepdf.ObjectStreamMode.generate
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        for tag in tags(document.Root.StructTreeRoot):
+            if tag.S == "/Table":
+                tag_row_headers(tag)
+        document.save(packed, object_stream_mode=streams, deterministic_id=True)
+    return packed.getvalue()
+
+
+def kids(tag: Any) -> list[Any]:
+    """Return what stands directly in a tag: tags, or the numbers of marked content."""
+    inner = tag.get("/K", [])
+    return list(inner) if isinstance(inner, pikepdf.Array) else [inner]
+
+
+def tags(parent: Any) -> Iterator[Any]:
+    """Walk the structure tree in reading order."""
+    for kid in kids(parent):
+        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
+            yield kid
+            yield from tags(kid)
+
+
+def attributes(cell: Any) -> Any:
+    """Return what a cell's tag says about the table."""
+    given = cell.A if isinstance(cell.A, pikepdf.Array) else [cell.A]
+    return next(item for item in given if item.O == "/Table")
+
+
+def is_strong(tag: Any) -> bool:
+    """Say whether all text in a tag is strong, as a link may be that is."""
+    texts = [kid for kid in kids(tag) if not isinstance(kid, pikepdf.Dictionary) or "/S" in kid]
+    return bool(texts) and all(
+        isinstance(kid, pikepdf.Dictionary)
+        and (kid.S == "/Strong" or (kid.S == "/Link" and is_strong(kid)))
+        for kid in texts
+    )
+
+
+def tag_row_headers(table: Any) -> None:
+    """Make headers of the cells that open a row and are all strong, as stubs are printed.
+
+    The wheel's Typst can only tag the headers of columns. It lists them cell by cell, which
+    would leave the new ones out: without the lists, the scope of each header says it.
+    """
+    found = False
+    for row in [tag for tag in tags(table) if tag.S == "/TR"]:
+        cell = next(tags(row))
+        if cell.S == "/TD" and is_strong(cell):
+            cell.S, found = pikepdf.Name.TH, True
+            attributes(cell).Scope = pikepdf.Name.Row
+    if found:
+        for cell in tags(table):
+            if cell.S in ("/TH", "/TD") and "/Headers" in attributes(cell):
+                del attributes(cell).Headers
 
 
 def find_date(text: str) -> list[int] | None:

@@ -176,7 +176,10 @@ def plan(
     )
     pages = [TEXT] if nested else [TURNED] if turn else [PORTRAIT, TURNED]
     for page, least, (size, inset) in (
-        (page, least, size) for page in pages for least in (strict, loose) for size in SIZES[compact:]
+        (page, least, size)
+        for page in pages
+        for least in (strict, loose)
+        for size in SIZES[compact:]
     ):
         room = (page - 2 * inset * len(columns)) / size
         if sum(least) <= room:
@@ -187,7 +190,9 @@ def plan(
     most = [max([least[x], *(em(row[x]) + 0.3 for row in rows)]) for x in columns]
     if given is None and not compact and sum(most) <= 0.7 * room:
         wide = sum(most) * size + 2 * inset * len(columns) > TEXT
-        return Plan(["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most, compact)
+        return Plan(
+            ["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most, compact
+        )
     if given is not None:
         ems = [max(least[x], room * given[x] / sum(given)) for x in columns]
     else:

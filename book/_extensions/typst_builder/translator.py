@@ -32,6 +32,7 @@ TONES = {
 LEXERS = {"ipython": "python", "ipython3": "python", "python3": "python", "console": "sh"}
 NO_LEXER = {"", "none", "text", "default", "myst-ansi"}
 LABELLED = (nodes.section, nodes.figure, nodes.table)
+CODE = re.compile(r"((?<![\w-])[A-Z]\d*-[A-Z]\d+(?![\w-]))")  # such as S1-B2
 NOTES = {"exhibit-source", "exhibit-note"}
 COMPACT = "compact"
 LISTS = (nodes.bullet_list, nodes.enumerated_list)
@@ -138,7 +139,6 @@ class Translator:
         self.around: list[str] = []  # what stands around the node at hand
         self.body: list[str] = []  # for functions of other extensions
         self.low = False  # a float may not rise above what stands here
-        self.waiting = 0  # floats since text last waited for them
         self._once: set[str] = set()  # footnotes and abbreviations met so far
         self._gauges: dict[int, Code] = {}
         self._anchors: dict[str, str] = {}
@@ -209,7 +209,13 @@ class Translator:
         """Return the Typst markup of a node."""
         if not isinstance(node, nodes.Element):
             text = re.sub(r"[ \t\r\n\f\v]+", " ", node.astext())
-            return f"#{literal(breakable(text, 22 if 'table' in self.around else 44))}"
+            text = breakable(text, 22 if "table" in self.around else 44)
+            parts = CODE.split(text)  # every second is a code, and stays on one line
+            boxed = (
+                f"#box[#{literal(part)}]" if n % 2 else f"#{literal(part)}"
+                for n, part in enumerate(parts)
+            )
+            return "".join(boxed)
         if "screen-only" in node.get("classes", []):
             return ""
         anchor = self.anchor(node)
@@ -293,8 +299,8 @@ class Translator:
         self.depth += 1
         start = ""
         self.low = self.low and self.depth > 2
-        if self.depth < 3 or self.waiting > 99:
-            start, self.waiting = "#place.flush()\n", 0
+        if self.depth == 2:
+            start = "#place.flush()\n"  # floats of the last section come before
         if self.depth == 1:
             start = call("chapter", self.part) + "\n"
             if self.part and node["ids"]:
@@ -460,7 +466,9 @@ class Translator:
         at, text = node, 0
         while not isinstance(at, nodes.document):
             if isinstance(at.parent, nodes.section):
-                if isinstance(at, nodes.section) and not isinstance(at.parent.parent, nodes.section):
+                if isinstance(at, nodes.section) and not isinstance(
+                    at.parent.parent, nodes.section
+                ):
                     break
                 text += sum(map(_length_of_text, at.parent[at.parent.index(at) + 1 :]))
             at = at.parent
@@ -490,7 +498,6 @@ class Translator:
         }
         if floats and not (options["breaks"] or turned or self.around):
             options["floats"] = Code("bottom" if self.low else "auto")
-            self.waiting += 1
         self.low = options["breaks"]
         if pictures and not wide:
             options["gauge"] = self._gauges.get(id(pictures[0]))

