@@ -4,10 +4,10 @@ BIN := .venv/bin
 export PYTHONPATH := book
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test reproduce lab bench lint lock clean
+.PHONY: help book test reproduce lab bench mutate mutate-code faults audit lint lock clean
 .NOTPARALLEL:  # each verb uses all processors by itself
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 book: .venv/.book  ## build _build/html/ and _build/dealing-with-moscow.pdf
 	@$(BIN)/python -m publish book
@@ -23,6 +23,23 @@ lab: .venv/.lab  ## open the notebooks in JupyterLab
 
 bench: .venv/.book  ## time this build against the stock one (takes long)
 	@$(BIN)/python tests/bench.py
+
+# More: make mutate SAMPLE=2000 SEED=7, make mutate-code MODULES="evidence data", make faults KILLS=500
+SAMPLE ?= 400
+SEED ?= 2026
+KILLS ?= 100
+mutate: .venv/.tests  ## how many wrong cells of data/ does some check catch? (half an hour)
+	@$(BIN)/python tests/mutate.py --sample $(SAMPLE) --seed $(SEED)
+
+mutate-code: .venv/.tests  ## do the tests notice a change of the code? (an hour)
+	@$(BIN)/python tests/mutate_code.py $(MODULES)
+
+faults: .venv/.tests  ## kill a build a hundred times: is the book always whole? (ten minutes)
+	@HOSTILE_KILLS=$(KILLS) HOSTILE_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -s tests/hostile/test_faults.py
+
+audit: .venv/.tests  ## look the locked packages up among known vulnerabilities (needs a network)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt || \
+	  { echo "A package is vulnerable, or the register could not be reached: see above." >&2; exit 1; }
 
 lint: .venv/.tests  ## style and types of the code
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy

@@ -36,7 +36,9 @@ STOCK = {
     # Without these the notebooks' tables and claims would not render at all.
     "sphinx": {
         "extra_extensions": ["sphinx_design"],
-        "local_extensions": dict.fromkeys(["exhibits", "data_dictionary"], "book/_extensions"),
+        "local_extensions": dict.fromkeys(
+            ["exhibits", "data_dictionary", "bibliography_style"], "book/_extensions"
+        ),
         "config": {"nb_render_markdown_format": "myst"},
     },
 }
@@ -67,7 +69,10 @@ class Cost(NamedTuple):
 
 
 def run(folder: Path, *command: str, module: bool = True) -> Cost:
-    """Run a Python command in a copy; return its cost. A failure ends the benchmark."""
+    """Run a Python command in a copy; return its cost.
+
+    A failure ends the benchmark, but for pytest's: failing tests are "make test"'s to report.
+    """
     started = time.perf_counter()
     log = folder / "bench.log"
     with log.open("w") as said:
@@ -81,7 +86,7 @@ def run(folder: Path, *command: str, module: bool = True) -> Cost:
         )
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
-    if status:
+    if status and command[0] != "pytest":
         sys.exit(f"{command} failed:\n{log.read_text()[-3000:]}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
@@ -117,7 +122,8 @@ def against_stock(work: Path) -> None:
     """Print each figure of this build beside the stock one."""
     ours, stock = copy(work / "ours"), copy(work / "stock")
     (stock / "_config.yml").write_text(yaml.safe_dump(STOCK))
-    builds = run(stock, "jupyter_book", "build", "--all", ".")
+    book = "from jupyter_book.cli.main import main; main()"
+    builds = run(stock, book, "build", "--all", ".", module=False)
     proves = run(stock, "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:xdist", "book")
 
     def show(what: str, cost: Cost, other: Cost | None = None, aim: str = "") -> None:
@@ -143,7 +149,7 @@ def against_stock(work: Path) -> None:
     pdf = run(ours, "publish.sphinx_run", str(work / "pdf"), "typst")
     latex = None
     if shutil.which("xelatex"):
-        latex = run(stock, "jupyter_book", "build", "--all", "--builder", "pdflatex", ".")
+        latex = run(stock, book, "build", "--all", "--builder", "pdflatex", ".", module=False)
     show("PDF alone, from stored outputs", pdf, latex, "" if latex else "(no xelatex here)")
     strict = ["--nbval", "--nbval-current-env", "-q", "-n2", "--dist=loadfile", "book"]
     tests = run(ours, "pytest", "-c", os.devnull, "--rootdir=.", *strict)
@@ -170,9 +176,11 @@ def growth(work: Path, sizes: list[int]) -> None:
             cells = [nbformat.v4.new_markdown_cell(text), *map(nbformat.v4.new_code_cell, code)]
             notebook = nbformat.v4.new_notebook(cells=cells)
             nbformat.write(notebook, folder / "book" / f"chapter_{n}.ipynb")
-        (folder / "book" / "start.md").write_text("# A synthetic book\n\nIt measures growth.\n")
+        (folder / "book" / "appendix" / "changes.md").write_text(
+            "# A synthetic book\n\nIt measures growth.\n"
+        )
         files = [{"file": f"book/chapter_{n}"} for n in range(1, size + 1)]
-        toc = {"format": "jb-book", "root": "book/start", "parts": [
+        toc = {"format": "jb-book", "root": "book/appendix/changes", "parts": [
             {"caption": "Chapters", "numbered": 1, "chapters": files}]}  # fmt: skip
         (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
         config = yaml.safe_load((folder / "_config.yml").read_text())

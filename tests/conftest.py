@@ -35,7 +35,7 @@ def built(tmp_path_factory, worker_id):
 
 def pytest_terminal_summary(terminalreporter):
     """Say loudly what a missing program left untested."""
-    for program, what in (("chromium", "browser tests"), ("java", "HTML validator")):
+    for program, what in (("chromium", "browser tests"), ("java", "checkers of HTML and EPUB")):
         if not shutil.which(program):
             terminalreporter.write_line(
                 f"NOT TESTED: the {what} did not run, as there is no {program} on this machine",

@@ -86,7 +86,9 @@ def run(module: Module) -> list[str]:
     """Return a line for each change that no test noticed; print how many were tried."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        skip = shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache", ".hypothesis", "kernel-*")
+        skip = shutil.ignore_patterns(
+            ".git", ".venv", "_build", ".*_cache", ".hypothesis", "kernel-*"
+        )
         shutil.copytree(ROOT, copy, ignore=skip)
         config, session = Path(folder) / "config.toml", Path(folder) / "session.sqlite"
         settings = CONFIG.format(path=module.path, tests=module.tests, python=sys.executable)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,7 @@ def structured(about: dict[str, Any], page: dict[str, str], app: Sphinx) -> list
         part_of = {"@type": "Report", "name": about["title"]}
         found = [{**chapter, "description": page["description"], "isPartOf": part_of}]
     if page["name"] in {app.config.root_doc, "book/appendix/data_dictionary"}:
-        files = [f for f in app.config.report_downloads if f[1].endswith("-data.zip")]
+        zips = [f for f in app.config.report_downloads if f[1].endswith("-data.zip")]
         found.append(
             {
                 **common,
@@ -94,7 +96,7 @@ def structured(about: dict[str, Any], page: dict[str, str], app: Sphinx) -> list
                         "encodingFormat": "application/zip",
                         "contentUrl": app.config.html_baseurl + file,
                     }
-                    for _, file in files
+                    for _, file in zips
                 ],
             }
         )
@@ -155,6 +157,8 @@ def add_context(
         metadata["property", "og:image"] = f"{base.rstrip('/')}/{CARD}"
         metadata["property", "og:image:alt"] = f"{app.config.html_title}: title card"
     tags = [f'<meta {k}="{n}" content="{escape(text)}">' for (k, n), text in metadata.items()]
+    if base and pagename == "404":  # it is shown at addresses of any depth
+        tags.insert(0, f'<base href="{escape(base.rstrip("/"))}/">')
     data = json.dumps(structured(about, page, app), ensure_ascii=False).replace("<", "\\u003c")
     tags.append(f'<script type="application/ld+json">{data}</script>')
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
@@ -165,6 +169,23 @@ def extra_pages(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
     if app.builder.name not in {"html", "dirhtml"}:
         return []
     return [("404", {"title": "Page not found"}, "404.html")]
+
+
+def draw_card(path: Path, title: str, subtitle: str) -> None:
+    """Draw the picture that stands beside a shared link, 1200 by 630 pixels."""
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+
+    folder = files("font_source_sans_pro") / "files"
+    bold, plain = (
+        FontProperties(fname=str(folder / f"SourceSansPro-{cut}.ttf"))
+        for cut in ("Semibold", "Regular")
+    )
+    card = Figure(figsize=(12, 6.3), dpi=100, facecolor="#1f4e8c")
+    card.text(0.08, 0.6, title, color="white", size=64, font=bold)
+    lines = textwrap.fill(subtitle[:1].upper() + subtitle[1:], 50)
+    card.text(0.08, 0.52, lines, color="#dfe8f4", size=30, font=plain, va="top")
+    card.savefig(path, metadata={"Software": None})
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
@@ -187,6 +208,9 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     if base := app.config.html_baseurl.rstrip("/"):
         uris = (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
         urls = "".join(f"<url><loc>{escape(f'{base}/{uri}')}</loc></url>\n" for uri in uris)
+        about = citation_file(app)
+        name, _, rest = about["title"].partition(": ")
+        draw_card(html / CARD, name, rest)
         (html / "sitemap.xml").write_text(
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',

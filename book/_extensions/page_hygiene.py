@@ -91,7 +91,7 @@ class Pages(BuiltinTemplateLoader):
 
 def classes(tag: Tag) -> list[str]:
     """Return the classes of a tag."""
-    return [str(name) for name in tag.get_attribute_list("class") if name]
+    return " ".join(str(name or "") for name in tag.get_attribute_list("class")).split()
 
 
 def set_classes(tag: Tag, names: list[str]) -> None:

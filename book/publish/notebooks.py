@@ -23,6 +23,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from publish import guard
 from report import data
 
 ROOT = data.ROOT
@@ -38,6 +39,24 @@ KERNEL_ENV = {
 }
 #: What a notebook's metadata says of its kernel; the rest changes from machine to machine.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+#: What every kernel runs first. A report package that cannot be imported fails in the first cell.
+GUARD = f"""
+import sys
+sys.path.insert(0, {str(BOOK)!r})
+try:
+    import report
+except Exception:
+    pass
+else:
+    del report
+sys.path.remove({str(BOOK)!r})
+_space = {{"__name__": "guard"}}
+exec({Path(guard.__file__).read_text(encoding="utf-8")!r}, _space)
+_space["install"]({str(ROOT)!r})
+del _space, sys
+"""
 
 
 class NotebookError(RuntimeError):
@@ -184,6 +203,7 @@ async def _execute(run: Run) -> None:
         async with client.async_setup_kernel(
             env={**os.environ, **KERNEL_ENV}, stderr=subprocess.DEVNULL
         ):
+            await _hidden(client, GUARD)
             for place, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":
                     number += 1
@@ -215,14 +235,19 @@ async def _execute(run: Run) -> None:
     run.notebook, run.seconds = notebook, time.perf_counter() - started
 
 
-async def _loaded(client: NotebookClient) -> tuple[list[str], list[str]]:
-    """Ask the kernel which tables the notebook loaded and showed, in a cell that is not kept."""
-    question = "from report import data as _d; print(*_d.loaded()); print(*_d.shown())"
-    probe = nbformat.v4.new_code_cell(question)
-    client.nb.cells.append(probe)
-    await client.async_execute_cell(probe, len(client.nb.cells) - 1, store_history=False)
+async def _hidden(client: NotebookClient, source: str) -> str:
+    """Run a cell that is not kept; return what it printed."""
+    cell = nbformat.v4.new_code_cell(source)
+    client.nb.cells.append(cell)
+    await client.async_execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
     client.nb.cells.pop()
-    answer = "".join(o.get("text", "") for o in probe.outputs).split("\n")
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+async def _loaded(client: NotebookClient) -> tuple[list[str], list[str]]:
+    """Ask the kernel which tables the notebook loaded and showed."""
+    question = "from report import data as _d; print(*_d.loaded()); print(*_d.shown())"
+    answer = (await _hidden(client, question)).split("\n")
     return answer[0].split(), answer[1].split()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from publish import kits, links, notebooks
+from publish import kits, links, notebooks, sbom
 from report import data
 
 ROOT = data.ROOT
@@ -127,6 +127,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     for file in (pdf, fresh / "epub" / EPUB):
         shutil.copyfile(file, html / file.name)
     kits.make(html)
+    sbom.write(html)
     wrong = links.dead(html)
     if wrong:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))

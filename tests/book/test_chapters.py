@@ -132,9 +132,7 @@ def test_outputs_are_exhibits_or_facts(path):
     """No bare value: it has no caption and no source, and may hold a memory address."""
     for output in outputs(path):
         bundle = output.get("data", {})
-        known = "text/markdown" in bundle or any(
-            mime.startswith("application/") for mime in bundle
-        )
+        known = "text/markdown" in bundle or any(mime.startswith("application/") for mime in bundle)
         assert known, bundle.get("text/plain", output)
 
 

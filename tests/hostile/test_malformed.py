@@ -115,7 +115,7 @@ DATA = [
     Kind("extra column", column(PRICES, lambda r: [*r, "x"]), (PRICES, "is not a column of this")),
     Kind("column twice", column(PRICES, lambda r: [*r, r[0]]), (PRICES, "is there 2 times")),
     Kind("columns in disorder", column(PRICES, lambda r: r[::-1]), (PRICES, "out of order")),
-    Kind("key twice", lines(PRICES, lambda r: r.insert(2, r[1])), (f"{PRICES} row 3", "is in row 2 too")),
+    Kind("key twice", lines(PRICES, lambda r: r.insert(2, r[1])), ("row 3", "is in row 2 too")),
     Kind("row lost", lines(PRICES, lambda r: r.pop(9)), ("row 10", "a row before it is missing")),
     Kind("cell lost", lines(PRICES, lambda r: r.insert(3, b"2021-02,1\n")), ("row 4", "expected")),
     Kind("unknown source", swap(PRICES, "eia_", "aie_"), (PRICES, "'source_key' of data/sources")),

@@ -122,3 +122,59 @@ def test_loaded_tables_are_recorded(package):
     assert data.loaded() == []
     data.load("things")
     assert data.loaded() == ["things"]
+
+
+def test_the_data_folder_is_that_of_this_repository():
+    assert (data.ROOT / "book/report/data.py").samefile(data.__file__)
+    assert data.DATA == data.ROOT / "data"
+
+
+def test_false_is_false(package):
+    package("2024-02-29,2024,3,0.5,false,a")
+    assert not data.load("things")["known"][0]
+
+
+@pytest.mark.parametrize("header", ["a", "zzz", "name,known,share,count,year,day"])
+def test_another_header_is_quoted_without_the_rows(package, header):
+    package("2024-02-29,2024,3,0.5,true,a", "second,row", header=header)
+    with pytest.raises(data.DataError) as error:
+        data.load("things")
+    assert str(error.value).endswith(f"found {[header.split(',')]}")
+
+
+def test_a_long_row_is_named(package):
+    package("2024-02-29,2024,3,0.5,true,a", "2024-02-29,2024,3,0.5,true,a,b")
+    with pytest.raises(data.DataError, match="row 3: 7 cells, expected 6"):
+        data.load("things")
+
+
+@pytest.mark.parametrize(
+    "rows", ['2024-02-29,2024,3,0.5,true,"a"b', '2024-02-29,2024,3,0.5,true,"']
+)
+def test_what_is_not_csv_is_named(package, rows):
+    package(rows)
+    with pytest.raises(data.DataError, match=r"things\.csv cannot be read as UTF-8 CSV"):
+        data.load("things")
+
+
+def test_a_table_is_found_by_its_name_alone(package):
+    other = {**package.table, "name": "zebras", "title": "Zebras"}
+    both = {"resources": [other, package.table, {**other, "name": "apes", "title": "Apes"}]}
+    package.descriptor.write_text(json.dumps(both))
+    data.package.cache_clear()
+    assert [data.describe(name)["title"] for name in ("things", "apes", "zebras")] == [
+        "Things",
+        "Apes",
+        "Zebras",
+    ]
+
+
+def test_a_digest_is_short_and_does_not_follow_the_order_of_keys(package):
+    package("2024-02-29,2024,3,0.5,true,a")
+    digests = [f for f in (data.digest, getattr(data, "description_digest", None)) if f]
+    first = [digest("things") for digest in digests]
+    turned = dict(reversed(package.table.items()))
+    package.descriptor.write_text(json.dumps({"resources": [turned]}))
+    data.package.cache_clear()
+    assert [digest("things") for digest in digests] == first
+    assert {len(digest) for digest in first} == {16}

@@ -48,6 +48,12 @@ def test_code_of_neighbouring_cells_is_folded_together(cells, folds):
     assert not page.select("details.hide")
 
 
+def test_classes_are_seen_one_by_one_after_a_change():
+    page = soup('<div class="cell tag_hide-input docutils"></div>')
+    page_hygiene.set_classes(page.div, ["cell", "docutils"])
+    assert page_hygiene.classes(page.div) == ["cell", "docutils"]
+
+
 def test_cells_apart_stay_apart():
     page = soup(f"<section>{cell('a')}<p>text</p>{cell('b')}</section>")
     page_hygiene.fold_code(page)

@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, docutils_namespace, patch_docutils
 
 from typst_builder import tables
-from typst_builder.builder import TypstError, find_date
+from typst_builder.builder import TypstError, attributes, find_date
 from typst_builder.translator import breakable, literal
 
 CONF = {
@@ -446,6 +446,58 @@ def test_caption_notes_and_table_stay_together(tmp_path: Path) -> None:
             f"caption {n}"
         )
         assert any(f"source{n}z" in page and last in page for page in pages), f"source {n}"
+
+
+def test_row_headers_are_tagged_as_such(tmp_path: Path) -> None:
+    source = (
+        "Book\n====\n\n.. list-table:: Stubs\n   :header-rows: 1\n   :stub-columns: 1\n\n"
+        "   * - Key\n     - Value\n   * - one\n     - **strong**\n"
+        "   * - `two <https://example.org>`__\n     - 2\n\n"
+        ".. list-table:: None\n   :header-rows: 1\n\n   * - Key\n   * - plain\n"
+    )
+    book = build(tmp_path, {"index.rst": source})
+    with pikepdf.open(book.path) as pdf:
+        cells = [(k, n) for k, n in write(pdf.Root.StructTreeRoot) if k in ("/TH", "/TD")]
+        assert [kind for kind, _node in cells] == ["/TH"] * 3 + ["/TD", "/TH", "/TD", "/TH", "/TD"]
+        scopes = [str(attributes(node).get("/Scope", "")) for _kind, node in cells]
+        assert scopes == ["/Column", "/Column", "/Row", "", "/Row", "", "/Column", ""]
+        listed = ["/Headers" in attributes(node) for _kind, node in cells]
+        assert listed == [False] * 6 + [True] * 2
+
+
+def figures(count: int, text: str) -> str:
+    one = ".. figure:: dot.png\n   :name: f{n}\n   :alt: Dot {n}.\n   :height: 300px\n\n   Figure of {n}z.\n\n{text}\n"
+    return "\n".join(one.format(n=n, text=text) for n in range(count))
+
+
+def test_figures_float_in_order_and_stay_in_their_section(tmp_path: Path) -> None:
+    sections = "\n".join(
+        f"Section {name}\n---------\n\n{figures(5, 'Some words to fill the page. ' * 25)}"
+        for name in "ab"
+    ).replace("name: f", "class: f")
+    book = build(tmp_path, {"index.rst": f"Book\n====\n\n{sections}\n"})
+    found = [
+        (n, f) for n, page in enumerate(book.pages) for f in re.findall(r"Figure of (\d)z", page)
+    ]
+    assert [figure for _page, figure in found][-10:] == [*"0123401234"]
+    second = max(n for n, page in enumerate(book.pages) if "Section b" in page)
+    assert found[-6][0] <= second <= found[-5][0]
+    assert (book.path.parent / "typst" / "main.typ").read_text().count("floats: auto") > 5
+
+
+def test_what_no_text_follows_keeps_its_place(tmp_path: Path) -> None:
+    book = build(tmp_path, {"index.rst": f"Book\n====\n\nSection\n-------\n\n{figures(3, '')}"})
+    assert "floats:" not in (book.path.parent / "typst" / "main.typ").read_text()
+
+
+def test_compact_lists_and_tables_lose_nothing(tmp_path: Path) -> None:
+    source = (
+        "Book\n====\n\nText.\n\n.. rst-class:: compact\n\n:File: data/x.csv\n:Caveats: - One thing.\n\n  - Another.\n\n"
+        + table(3, 3).replace("\n\n", "\n   :class: compact\n\n", 1)
+    )
+    book = build(tmp_path, {"index.rst": source})
+    assert "File data/x.csv Caveats One thing. · Another." in book.text
+    assert "tight: true" in (book.path.parent / "typst" / "main.typ").read_text()
 
 
 def test_a_table_may_ask_for_a_turned_page(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.locale import admonitionlabels
@@ -31,6 +32,7 @@ TONES = {
 }
 LEXERS = {"ipython": "python", "ipython3": "python", "python3": "python", "console": "sh"}
 NO_LEXER = {"", "none", "text", "default", "myst-ansi"}
+ASCII = "".join(map(chr, range(128)))
 LABELLED = (nodes.section, nodes.figure, nodes.table)
 CODE = re.compile(r"((?<![\w-])[A-Z]\d*-[A-Z]\d+(?![\w-]))")  # such as S1-B2
 NOTES = {"exhibit-source", "exhibit-note"}
@@ -138,7 +140,7 @@ class Translator:
         self.parts: dict[str, str] = {}  # the part that starts with a chapter
         self.around: list[str] = []  # what stands around the node at hand
         self.body: list[str] = []  # for functions of other extensions
-        self.low = False  # a float may not rise above what stands here
+        self.low = False  # a table that may break is the last exhibit: no float rises above it
         self._once: set[str] = set()  # footnotes and abbreviations met so far
         self._gauges: dict[int, Code] = {}
         self._anchors: dict[str, str] = {}
@@ -298,7 +300,6 @@ class Translator:
         number = next((_dotted(known[key]) for key in keys if known.get(key)), None)
         self.depth += 1
         start = ""
-        self.low = self.low and self.depth > 2
         if self.depth == 2:
             start = "#place.flush()\n"  # floats of the last section come before
         if self.depth == 1:
@@ -489,7 +490,7 @@ class Translator:
         """
         if "exhibit" in self.around:
             return body
-        limit = tables.TALL * (0.6 if floats else 0.3)
+        limit = tables.TALL * (0.6 if floats else 0.2)
         wide = any(grid.plan.wide for grid in grids)
         turned = any(grid.plan.turned for grid in grids) and not self.around
         options: dict[str, Any] = {
@@ -687,6 +688,7 @@ class Translator:
         if not re.match(r"(https?|ftp|mailto):", uri):
             self.warn(node, f"link leads nowhere in print: {uri or node.get('refname', '?')}")
             return body
+        uri = quote(uri, safe=ASCII)  # a PDF has no other letters in addresses
         shown = node.astext().strip().removeprefix("doi:").rstrip("/")
         visible = re.sub(r"^(https?://|mailto:)", "", uri).rstrip("/") in shown or uri.endswith(
             shown

@@ -1,0 +1,119 @@
+"""The PDF builder's escaping: what Typst reads back is what was written, whatever the text."""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+import typst
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from typst_builder.translator import UNPRINTABLE, Code, breakable, call, label, literal, value
+
+TEXTS = [
+    '#read("/etc/passwd")',
+    '#import "x.typ": *',
+    '"); #panic("x")',
+    '\\"',
+    "\\",
+    '"',
+    "\\u{41}",
+    "line\nline\ttab",
+    "$x$ `raw` <label> @ref // /* */ = * _ - + / ~ --- ...",
+    "{} [] () # ; , :",
+    "Ελλάδα Київ 日本 🙂 e\u0301",
+    "",
+]
+ANY = st.text(st.characters(codec="utf-8"), max_size=60)
+
+
+def read_back(*codes: str) -> list:
+    """Return what Typst makes of pieces of code."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.typ"
+        path.write_text(f"#metadata(({''.join(f'{c}, ' for c in codes)})) <x>", encoding="utf-8")
+        return json.loads(typst.query(str(path), "<x>", field="value", one=True))
+
+
+def printable(text: str) -> str:
+    return text.translate(UNPRINTABLE).replace("\r", "")
+
+
+def test_every_hostile_text_is_read_back():
+    assert read_back(*map(literal, TEXTS)) == TEXTS
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(ANY, min_size=1, max_size=8))
+def test_any_text_is_read_back(texts):
+    assert read_back(*map(literal, texts)) == [printable(text) for text in texts]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**31), 2**31) | ANY,
+        lambda inner: st.lists(inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_any_value_is_read_back(given_value):
+    def plain(item):
+        return printable(item) if isinstance(item, str) else (
+            [plain(i) for i in item] if isinstance(item, list) else item
+        )  # fmt: skip
+
+    assert read_back(value(given_value)) == [plain(given_value)]
+
+
+def test_code_goes_through_and_text_does_not():
+    assert value(Code("1 + 1")) == "1 + 1"
+    assert read_back(value(Code("1 + 1")), value("1 + 1")) == [2, "1 + 1"]
+    assert value((1, "a")) == '(1, "a", )'
+    assert (value(None), value(True), value(False), value(2.5)) == ("none", "true", "false", "2.5")
+
+
+def test_calls_are_written_as_the_template_reads_them():
+    assert call("figure", "a", 3, kind="x", body="B") == '#figure("a", 3, kind: "x")[B]'
+    assert call("pagebreak") == "#pagebreak()"
+    assert call("block", body="B") == "#block[B]"
+    assert call("block", 1, body="") == "#block(1)[]"
+    assert call("table", columns=(1, 2)) == "#table(columns: (1, 2, ))"
+    assert label('a"b') == 'label("a\\"b")'
+    assert isinstance(label("a"), Code)
+
+
+@pytest.mark.parametrize(
+    "code", [*range(9), 11, 12, *range(14, 32), *range(127, 160), 0xD800, 0xDFFF, 0xFFFE, 0xFFFF]
+)
+def test_what_no_pdf_can_show_is_left_out(code):
+    assert literal(f"a{chr(code)}b") == '"ab"'
+
+
+@pytest.mark.parametrize("code", [9, 10, 32, 126, 160, 0xD7FF, 0xE000, 0xFFFD, 0x10000])
+def test_what_a_pdf_can_show_is_kept(code):
+    assert literal(f"a{chr(code)}b") != '"ab"'
+
+
+def test_carriage_returns_are_left_out():
+    assert literal("a\r\nb") == '"a\\nb"'
+
+
+@given(st.text(max_size=200), st.integers(5, 40))
+def test_break_opportunities_are_all_that_is_added(text, limit):
+    """No word stays longer than the limit and a rest too short to stand alone."""
+    split = breakable(text, limit)
+    assert split.replace("\u200b", "") == text.replace("\u200b", "")
+    for word in re.findall(r"[^\s\u200b]+", split):
+        assert len(word) < limit + 4 or text.find("://") >= 0
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+def test_words_break_only_when_they_are_too_long(limit):
+    assert breakable("x" * limit, limit) == "x" * limit
+    assert breakable("x" * (limit + 3), limit) == "x" * (limit + 3)
+    assert breakable("x" * (limit + 4), limit) == "x" * limit + "\u200b" + "xxxx"
+    assert breakable("ab/cd_ef.gh", 5) == "ab/\u200bcd_\u200bef.\u200bgh"
+    assert breakable("http://example.org/a-long-path", limit) == "http://example.org/a-long-path"
