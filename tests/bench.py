@@ -87,7 +87,7 @@ def run(folder: Path, *command: str, module: bool = True) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if status and command[0] != "pytest":
-        sys.exit(f"{command} failed:\n{log.read_text()[-3000:]}")
+        sys.exit(f"{command} failed ({status}):\n{log.read_text()[-3000:]}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
@@ -128,7 +128,7 @@ def against_stock(work: Path) -> None:
 
     def show(what: str, cost: Cost, other: Cost | None = None, aim: str = "") -> None:
         ratio = f"{cost.wall / other.wall:5.2f} ({cost.cpu / other.cpu:.2f})" if other else ""
-        print(f"{what:46} {cost!s:18} {other or '':18} {ratio:13} {aim}", flush=True)
+        print(f"{what:46} {cost!s:18} {other or ''!s:18} {ratio:13} {aim}", flush=True)
 
     print(f"{'wall time (processor time)':46} {'this build':18} {'stock':18} ratio")
     executes = run(ours, "publish", "execute", "--force")

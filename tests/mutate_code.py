@@ -32,7 +32,9 @@ class Module(NamedTuple):
 
 
 MODULES = {
-    "evidence": Module("book/report/evidence.py", "tests/unit/test_evidence.py"),
+    "evidence": Module(
+        "book/report/evidence.py", "tests/unit/test_evidence.py tests/unit/test_evidence_again.py"
+    ),
     "data": Module("book/report/data.py", "tests/unit/test_data.py"),
     "exhibits": Module("book/report/exhibits.py", "tests/unit/test_exhibits.py"),
     "escaping": Module(
@@ -41,8 +43,17 @@ MODULES = {
         ("literal", "value", "call", "label", "breakable"),
     ),
 }
-#: Survivors that change nothing: a part of their line, and why no test can notice.
-EQUAL: dict[str, str] = {}
+#: Survivors that change nothing: the change, a part of its line, and why no test can notice.
+EQUAL = (
+    ("NotEq_IsNot", "len(row) != len(header)", "small whole numbers are one object each"),
+    ("Eq_LtE", 'kind == "boolean"', "no other type's name sorts before it"),
+    ("Eq_LtE", 'kind == "date"', "only boolean sorts before it, and that is dealt with above"),
+    ("ReplaceTrueWithFalse", "strict=True)]", "the two are always of one length"),
+    ("BitAnd_Mul", "", "of truths, the product is the conjunction"),
+    ("Gt_NotEq", "total > 0", "weights are never negative"),
+    ("NumberReplacer", ")[0]", "there is one weighting, so the first is the last"),
+    ("NumberReplacer", "each[0]", "there is one weighting, so the first is the last"),
+)
 CONFIG = """
 [cosmic-ray]
 module-path = "{path}"
@@ -109,7 +120,7 @@ def run(module: Module) -> list[str]:
         for job in alive:
             line, change = items[job].start_pos[0], items[job].operator_name.partition("/")[2]
             text = lines[line - 1].strip()
-            if any(part in text for part in EQUAL):
+            if any(name in change and part in text for name, part, _ in EQUAL):
                 equal += 1
             else:
                 found.append(f"{module.path}:{line} {change}: {text}")

@@ -15,6 +15,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,7 +270,9 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
 
         await asyncio.gather(*(one(run) for run in runs))
 
-    asyncio.run(all_of_them())
+    # In a thread of its own: the caller may have an event loop running (JupyterLab, a browser).
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, all_of_them()).result()
 
 
 def write(path: Path, notebook: Any) -> bool:

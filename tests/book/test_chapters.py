@@ -238,6 +238,8 @@ def test_cells_are_short(path):
         lines = [line for line in source.splitlines() if line.strip()]
         assert len(lines) <= 40, source
         assert not re.search(r"(?m)^\s*#", source), "no narrative in comments"
+        # nbval runs cells outside of IPython's display hook: a semicolon mutes nothing there.
+        assert not source.rstrip().endswith(";"), source
 
 
 def test_no_sentence_of_the_article_is_copied():
