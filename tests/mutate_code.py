@@ -52,6 +52,9 @@ EQUAL = (
     ("BitAnd_Mul", "", "of truths, the product is the conjunction"),
     ("Gt_NotEq", "total > 0", "weights are never negative"),
     ("NumberReplacer", ")[0]", "there is one weighting, so the first is the last"),
+    ("Add_LShift", "alike =", "the narrow spread is within the wide one"),
+    ("NumberReplacer", "np.clip(alike", "below zero only for a claim that is not tested"),
+    ("NumberReplacer", "base[0]", "there is one weighting, so the first is the last"),
     ("NumberReplacer", "each[0]", "there is one weighting, so the first is the last"),
 )
 CONFIG = """

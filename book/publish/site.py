@@ -32,6 +32,8 @@ TOPS = (
     *("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md", "CITATION.cff", "Makefile"),
     *("LICENSE", "LICENSE-TEXT-AND-DATA"),
 )
+#: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
+COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
 
 
 class BuildError(RuntimeError):
@@ -167,9 +169,8 @@ def _sphinx(out: Path, builders: list[str]) -> None:
     )
     if result.returncode:
         (BUILD / "build.log").write_text(result.stdout, encoding="utf-8")
-        marks = ("WARNING", "ERROR", "Error", "CRITICAL")
         output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).replace(f"{ROOT}{os.sep}", "")
-        said = [line for line in output.splitlines() if any(m in line for m in marks)]
+        said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
         shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
         more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
         lines = "\n  ".join([*(line[:400] for line in shown[:8]), *more])

@@ -66,6 +66,11 @@ def main(out: Path, builders: list[str]) -> int:
         return 1
     first, *others = builders
     beside: list[subprocess.Popen[bytes]] = []
+
+    def said(builder: str) -> Path:
+        """Each builder writes into a file of its own: their lines must not mingle."""
+        return out / f"{builder}.log"
+
     base: Any = Builder
     write = base.write
 
@@ -73,13 +78,18 @@ def main(out: Path, builders: list[str]) -> int:
         """Once the sources are read and stored, the other builders can start."""
         if others and not beside:
             command = [sys.executable, "-m", "publish.sphinx_run", str(out)]
-            beside.extend(subprocess.Popen([*command, builder]) for builder in others)
+            for builder in others:
+                with said(builder).open("wb") as log:
+                    beside.append(
+                        subprocess.Popen([*command, builder], stdout=log, stderr=subprocess.STDOUT)
+                    )
         write(self, *rest)
 
     base.write = start_others_and_write
     failed = build(root, out, first)
-    for process in beside:
+    for builder, process in zip(others, beside, strict=False):
         failed = process.wait() != 0 or failed
+        print(said(builder).read_text(encoding="utf-8", errors="replace"))
     base.write = write
     return int(failed or (bool(others) and not beside))
 

@@ -40,7 +40,7 @@ LONG_DATE = re.compile(rf"(\d\d?) ({'|'.join(MONTHS)}) (\d{{4}})")
 class TypstError(SphinxError):
     """The book cannot be printed; the message lists every reason."""
 
-    category = "Typst builder"
+    category = "Typst error"
 
 
 @dataclass(frozen=True)
