@@ -16,6 +16,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from page_hygiene import tags
+
 GLOSSARY = "book/appendix/glossary"
 REFERENCES = "book/appendix/references"
 #: Where a term is not linked: it would be a link in a link, or speak of something else.
@@ -48,22 +50,37 @@ def explain_links(app: Sphinx, pagename: str, soup: BeautifulSoup) -> None:
     if not (article := soup.find("article")) or pagename not in app.env.found_docs:
         return
     said = claims(Path(app.srcdir))
-    for link in article.select('a[href*="#claim-"]'):
-        if text := said.get(str(link["href"]).partition("#")[2]):
+    for link in tags(article, "a"):
+        if text := said.get(str(link.get("href", "")).partition("#")[2]):
             link["title"] = text
     if pagename == REFERENCES:
         add_ways_back(app, soup)
     elif pagename != GLOSSARY:
         address = app.builder.get_relative_uri(pagename, GLOSSARY)
+        texts = [(tag, tag.get_text()) for tag in own_text(article)]
         for term, (identity, meaning) in definitions(app.env).items():
-            link_term(soup, article, term, f"{address}#{identity}", meaning)
+            link_term(soup, texts, term, f"{address}#{identity}", meaning)
 
 
-def link_term(soup: BeautifulSoup, article: Tag, term: str, address: str, meaning: str) -> None:
+def own_text(article: Tag) -> list[Tag]:
+    """Return the paragraphs and list items of a page that stand in no box, table or caption."""
+    found = []
+    for tag in tags(article, "p", "li"):
+        lists = [up.parent for up in tag.parents if up.name == "ul"]
+        for parent in [tag.parent] * (tag.name == "p") + lists:
+            if parent is not None and parent.name == "section":
+                found.append(tag)
+                break
+    return found
+
+
+def link_term(
+    soup: BeautifulSoup, texts: list[tuple[Tag, str]], term: str, address: str, meaning: str
+) -> None:
     """Make a link of the first place in a page's own text where a term stands."""
     first = term[0] if re.search(r".[A-Z]", term) else f"[{term[0]}{term[0].lower()}]"
     pattern = re.compile(rf"(?<![\w-]){first}{re.escape(term[1:])}(?:s)?(?![\w-])")
-    for paragraph in article.select("section > p, section > ul p, section > ul li"):
+    for paragraph in [tag for tag, text in texts if pattern.search(text)]:
         for text in paragraph.find_all(string=pattern):
             if any(parent.name in NOT_IN for parent in text.parents):
                 continue

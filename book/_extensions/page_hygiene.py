@@ -65,6 +65,13 @@ LIGHT_CLASSES = {
 QUIET_TOKENS = {"n", "o", "p", "w", "si", "bp"}
 
 
+class Page(BeautifulSoup):
+    """A page; its name is short, for Sphinx asks the arguments of each event for theirs."""
+
+    def __repr__(self) -> str:
+        return "<page>"
+
+
 class Pages(BuiltinTemplateLoader):
     """The template loader of Sphinx, with every whole HTML page mended."""
 
@@ -78,7 +85,7 @@ class Pages(BuiltinTemplateLoader):
         page = str(super().render(template, context))
         if self.builder.name not in {"html", "dirhtml"} or "<!DOCTYPE html>" not in page[:200]:
             return page
-        soup = BeautifulSoup(page, "html.parser")
+        soup = Page(page, "html.parser")
         pagename = str(context.get("pagename", ""))
         mend(soup, pagename)
         self.builder.app.emit("page-parsed", pagename, soup)
@@ -86,12 +93,30 @@ class Pages(BuiltinTemplateLoader):
         images = {name: root / source for source, name in self.builder.images.items()}
         size_images(soup, images)
         forbid_other_hosts(soup)
-        return tidy(soup)
+        text = tidy(soup)
+        self.builder.app.emit("page-finished", pagename, soup)
+        return text
+
+
+def tags(within: Tag, *names: str) -> list[Tag]:
+    """Return the tags within, in order, of these names or all.
+
+    CSS selectors of BeautifulSoup took half of the time of a build: they match node by node.
+    """
+    found = [node for node in within.descendants if isinstance(node, Tag)]
+    return [tag for tag in found if tag.name in names] if names else found
+
+
+def having(within: Tag, *wanted: str) -> list[Tag]:
+    """Return the tags within, in order, that have one of these classes."""
+    some = set(wanted)
+    return [tag for tag in tags(within) if "class" in tag.attrs and some & {*classes(tag)}]
 
 
 def classes(tag: Tag) -> list[str]:
     """Return the classes of a tag."""
-    return " ".join(str(name or "") for name in tag.get_attribute_list("class")).split()
+    value: Any = tag.attrs.get("class", "")
+    return (value if isinstance(value, str) else " ".join(value)).split()
 
 
 def set_classes(tag: Tag, names: list[str]) -> None:
@@ -144,7 +169,7 @@ def slim_head(soup: BeautifulSoup, pagename: str) -> None:
     for tag in head.find_all("link", rel="preload"):
         tag.extract()
     keep = SCRIPTS | (SEARCH_SCRIPTS if pagename == "search" else set())
-    keep |= {EXPLORER_SCRIPT} if soup.select(".weights-explorer") else set()
+    keep |= {EXPLORER_SCRIPT} if having(soup, "weights-explorer") else set()
     last = fonts
     for script in soup.find_all("script"):
         name = str(script.get("src", "")).partition("?")[0].rpartition("/")[2]
@@ -162,7 +187,8 @@ def slim_head(soup: BeautifulSoup, pagename: str) -> None:
 
 def name_landmarks(soup: BeautifulSoup) -> None:
     """Give each part of the page a landmark, and each dialog a name (axe: region, dialog-name)."""
-    if sidebar := soup.find(id="pst-primary-sidebar"):
+    found = {tag["id"]: tag for tag in tags(soup) if "id" in tag.attrs}
+    if sidebar := found.get("pst-primary-sidebar"):
         sidebar.attrs.update({"role": "region", "aria-label": "Report"})
     names = {
         "pst-search-dialog": "Search",
@@ -170,62 +196,68 @@ def name_landmarks(soup: BeautifulSoup) -> None:
         "pst-secondary-sidebar-modal": "On this page",
     }
     for identity, name in names.items():
-        if dialog := soup.find("dialog", id=identity):
+        if dialog := found.get(identity):
             dialog["aria-label"] = name
-    for heading in soup.select("nav p[role=heading]"):  # a label of a list, no heading of the page
-        del heading["role"], heading["aria-level"]
+    for nav in tags(soup, "nav"):
+        for label in tags(nav, "p"):  # of a list, no heading of the page
+            if label.get("role") == "heading":
+                del label["role"], label["aria-level"]
 
 
 def name_controls(soup: BeautifulSoup) -> None:
     """Let what is seen be what is announced (axe: label-content-name-mismatch)."""
-    for icon in soup.select("i[class*=fa-], span[class*=fa-]"):
-        icon["aria-hidden"] = "true"
-        del icon["title"]
-    for button in soup.select("button.search-button-field, button[title][aria-label]"):
-        del button["aria-label"]
-    for button in soup.select("button.theme-switch-button"):
-        button["title"] = "Light, dark or as the system"
-        button["aria-label"] = button["title"]
-    for button in soup.select("button.primary-toggle"):
-        button["title"], button["aria-label"] = "Chapters", "Chapters"
-    for button in soup.select("button.secondary-toggle"):
-        button["title"], button["aria-label"] = "On this page", "On this page"
-    for field in soup.select("input[autocorrect]"):  # not in HTML
-        del field["autocorrect"], field["autocapitalize"]
-    for tag in soup.find_all(True):  # for the tooltips of bootstrap.js, which is not loaded
+    names = {
+        "theme-switch-button": "Light, dark or as the system",
+        "primary-toggle": "Chapters",
+        "secondary-toggle": "On this page",
+    }
+    for tag in tags(soup):
+        if tag.name in {"i", "span"} and "fa-" in " ".join(classes(tag)):
+            tag["aria-hidden"] = "true"
+            del tag["title"]
+        if tag.name == "button":
+            if "search-button-field" in classes(tag) or "title" in tag.attrs:
+                del tag["aria-label"]
+            for name in (name for mark, name in names.items() if mark in classes(tag)):
+                tag["title"] = tag["aria-label"] = name
+        if tag.name == "input":  # not in HTML
+            del tag["autocorrect"], tag["autocapitalize"]
         for name in [a for a in tag.attrs if a.startswith("data-bs-")]:
-            del tag[name]
+            del tag[name]  # for the tooltips of bootstrap.js, which is not loaded
 
 
 def drop_print_copy(soup: BeautifulSoup) -> None:
     """Remove the second title and contents that the theme makes for print, and empty boxes."""
-    for box in soup.select(
-        "#jb-print-docs-body, #pst-scroll-pixel-helper, .pst-async-banner-revealer, "
-        ".sidebar-header-items, .navbar-header-items, .navbar-persistent--mobile"
-    ):
-        box.extract()
+    identities = {"jb-print-docs-body", "pst-scroll-pixel-helper"}
+    empty = {"pst-async-banner-revealer", "sidebar-header-items", "navbar-header-items"}
+    empty |= {"navbar-persistent--mobile"}
+    for box in tags(soup):
+        if box.get("id") in identities or empty & {*classes(box)}:
+            box.extract()
 
 
 def reserve_contents(soup: BeautifulSoup) -> None:
     """Mark pages with a contents column, so that its room is kept before it is read."""
-    if soup.find(id="pst-secondary-sidebar") and (box := soup.select_one(".bd-content")):
-        set_classes(box, [*classes(box), "has-contents"])
+    if soup.find(id="pst-secondary-sidebar") and (boxes := having(soup, "bd-content")):
+        set_classes(boxes[0], [*classes(boxes[0]), "has-contents"])
 
 
 def mend_bibliography(soup: BeautifulSoup) -> None:
     """Make a list of the list of references (axe: aria-required-children)."""
-    for entry in soup.select(".citation-list > .citation"):
-        entry["role"] = "listitem"
+    for entry in having(soup, "citation"):
+        if entry.parent and "citation-list" in classes(entry.parent):
+            entry["role"] = "listitem"
 
 
 def mend_tables(soup: BeautifulSoup) -> None:
     """Say which cells head columns and rows, and name the boxes in which tables scroll."""
-    for cell in soup.select("table th, table td"):
-        if cell.name == "th":
+    for table in tags(soup, "table"):
+        rows = sum(len(tags(body, "tr")) for body in tags(table, "tbody"))
+        for cell in tags(table, "th"):
             cell["scope"] = "col" if cell.find_parent("thead") else "row"
-        if cell.name == "th" and cell["scope"] == "col" and _rows(cell) >= SORTABLE:
-            set_classes(cell, [*classes(cell), "sortable"])
-    boxes = soup.select(".pst-scrollable-table-container, .table-scroll")
+            if cell["scope"] == "col" and rows >= SORTABLE:
+                set_classes(cell, [*classes(cell), "sortable"])
+    boxes = having(soup, "pst-scrollable-table-container", "table-scroll")
     for number, box in enumerate(boxes, start=1):
         caption = box.find("caption")
         if isinstance(caption, Tag):  # stays in sight while a wide table scrolls sideways
@@ -244,42 +276,44 @@ def mend_tables(soup: BeautifulSoup) -> None:
             box["aria-label"] = f"Table {number} of this page"
 
 
-def _rows(cell: Tag) -> int:
-    table = cell.find_parent("table")
-    return len(table.select("tbody tr")) if isinstance(table, Tag) else 0
-
-
 def lighten(soup: BeautifulSoup) -> None:
     """Drop marks of docutils that only add weight: lone paragraphs, wrappers, even and odd."""
-    for tag in soup.select("th, td, li, dd"):
+    for tag in tags(soup, "th", "td", "li", "dd"):
         inner = [c for c in tag.children if isinstance(c, Tag) or str(c).strip()]
         only = inner[0] if len(inner) == 1 else None
         if isinstance(only, Tag) and only.name == "p" and not only.attrs:
             only.unwrap()
-    for span in soup.select("span.pre, span.std, span.doc, span.claim"):
-        span.unwrap()
-    for tag in soup.select("article [class]"):
-        _drop_classes(tag, LIGHT_CLASSES)
+    for span in having(soup, "pre", "std", "doc", "claim"):
+        if span.name == "span":
+            span.unwrap()
+    for article in tags(soup, "article"):
+        for tag in tags(article):
+            _drop_classes(tag, LIGHT_CLASSES)
 
 
 def fold_code(soup: BeautifulSoup) -> None:
     """Put the code of neighbouring cells behind one small line, below what it shows."""
     waiting: list[Tag] = []
-    for cell in soup.select("div.cell"):
-        for wrapper in cell.select("details.hide"):
-            waiting += [block.extract() for block in wrapper.select("div.cell_input")]
+    for cell in having(soup, "cell"):
+        for wrapper in having(cell, "hide"):
+            waiting += [block.extract() for block in having(wrapper, "cell_input")]
             wrapper.extract()
-        if _is_cell(cell.find_next_sibling(True)) and not cell.select_one(".cell_output > *"):
+        if _is_cell(cell.find_next_sibling(True)) and not _shows(cell):
             cell.extract()  # its code waits for the cell that shows something
         elif waiting:
             before: Any = cell.find_previous_sibling(True)
-            joins = _is_cell(before) and not cell.select_one(".cell_output > *")
-            if joins and (fold := before.select_one("details.code")):
-                fold.extend(waiting)
+            folds = having(before, "code") if _is_cell(before) and not _shows(cell) else []
+            if folds := [fold for fold in folds if fold.name == "details"]:
+                folds[0].extend(waiting)
                 cell.extract()
             else:
                 cell.append(_code(soup, waiting))
             waiting = []
+
+
+def _shows(cell: Tag) -> bool:
+    """Whether a cell has an output that is not empty."""
+    return any(tags(output) for output in having(cell, "cell_output"))
 
 
 def _is_cell(tag: Any) -> bool:
@@ -297,14 +331,15 @@ def _code(soup: BeautifulSoup, inputs: list[Tag]) -> Tag:
 
 def quiet_code(soup: BeautifulSoup) -> None:
     """Colour only what helps to read code: words of the language, texts, numbers, comments."""
-    for span in soup.select("div.highlight span"):
-        if not span.contents or QUIET_TOKENS & set(classes(span)):
-            span.unwrap()
+    for block in having(soup, "highlight"):
+        for span in tags(block, "span"):
+            if not span.contents or QUIET_TOKENS & {*classes(span)}:
+                span.unwrap()
 
 
 def size_images(soup: BeautifulSoup, sources: dict[str, Path]) -> None:
     """Keep room for each drawing before it is loaded, and load it when it comes into sight."""
-    for image in soup.select("article img"):
+    for image in [image for article in tags(soup, "article") for image in tags(article, "img")]:
         source = sources.get(str(image.get("src", "")).rpartition("/")[2])
         head = source.read_text(encoding="utf-8")[:400] if source else ""
         if box := re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head):
@@ -334,11 +369,13 @@ def forbid_other_hosts(soup: BeautifulSoup) -> None:
 
 def tidy(soup: BeautifulSoup) -> str:
     """Return the page without comments and without runs of blank lines."""
-    for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
-        comment.extract()
-    for text in soup.find_all(string=lambda t: type(t) is NavigableString and not t.strip()):
-        if "\n" in text and not text.find_parent("pre"):
-            text.replace_with(NavigableString("\n"))
+    for node in list(soup.descendants):
+        if isinstance(node, Comment):
+            node.extract()
+        elif type(node) is not NavigableString or node == "\n" or node.strip():
+            continue
+        elif "\n" in node and not node.find_parent("pre"):
+            node.replace_with(NavigableString("\n"))
     return re.sub(r"\n\n+(?=<)", "\n", soup.decode(formatter="html5"))
 
 
@@ -349,6 +386,8 @@ def _drop_classes(tag: Tag, names: set[str]) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Let every page pass through here on its way to its file."""
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
-    app.add_event("page-parsed")  # page name and soup, for other extensions of this book
+    # Page name and soup, for other extensions of this book: to change, and to look at.
+    app.add_event("page-parsed")
+    app.add_event("page-finished")
     app.config.template_bridge = "page_hygiene.Pages"
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 
-from page_hygiene import STYLE, STYLES, classes
+from page_hygiene import STYLE, STYLES, classes, tags
 
 FACE = "Source Sans Pro"
 #: Files of the package font-source-sans-pro, with the weight and style they stand for.
@@ -36,13 +37,22 @@ ICONS = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
 KEEP = {"favicon.svg", "social-card.png", STYLE}
 
 
-def names_in(pages: Iterable[BeautifulSoup], scripts: Iterable[str]) -> set[str]:
-    """Return every class and id of the pages, and every word of the scripts."""
-    names = set(re.findall(r"[\w-]+", "\n".join(scripts)))
-    for page in pages:
-        for tag in page.find_all(True):
-            names |= {*classes(tag), str(tag.get("id", ""))}
-    return names
+@dataclass
+class Seen:
+    """What the pages name, load and show."""
+
+    names: set[str] = field(default_factory=set)
+    loaded: set[str] = field(default_factory=set)
+    characters: set[str] = field(default_factory=set)
+
+    def add(self, page: BeautifulSoup) -> None:
+        """Look at one more page: its classes and ids, its files, its text."""
+        for tag in tags(page):
+            self.names |= {*classes(tag), str(tag.get("id", ""))}
+            address = tag.get("href" if tag.name == "link" else "src")
+            if tag.name in {"script", "img", "link"} and address:
+                self.loaded.add(str(address).partition("?")[0].rpartition("/")[2])
+        self.characters |= set(page.get_text())
 
 
 @dataclass
@@ -170,7 +180,7 @@ def _face(family: str, weight: int, style: str, font: bytes) -> str:
     )
 
 
-def faces(static: Path, css: str, text: str) -> str:
+def faces(static: Path, css: str, text: set[str]) -> str:
     """Return the font faces: the text's, and the icons that the style sheet still names."""
     package = files("font_source_sans_pro") / "files"
     shown = {*text, *map(chr, range(32, 127))}
@@ -183,28 +193,20 @@ def faces(static: Path, css: str, text: str) -> str:
     return "".join(found) + _face("Font Awesome 6 Free", 900, "normal", icons)
 
 
-def slim(app: Sphinx, error: Exception | None) -> None:
+def slim(app: Sphinx, error: Exception | None, seen: Seen) -> None:
     """Write the style sheet, then remove what no page loads."""
     if error is not None or app.builder.name not in {"html", "dirhtml"}:
         return
     html = Path(app.outdir)
     static = html / "_static"
-    paths = [p for p in html.rglob("*.html") if not {"_static", "data"} & {*p.parts}]
-    pages = [BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in paths]
-    loaded = {
-        str(tag.get("src") or tag.get("href")).partition("?")[0].rpartition("/")[2]
-        for page in pages
-        for tag in page.select("script[src], img[src], link[href]")
-    }
-    scripts = [p for p in static.rglob("*.js") if p.name in loaded]
-    names = names_in(pages, (p.read_text(encoding="utf-8") for p in scripts))
+    scripts = [p for p in static.rglob("*.js") if p.name in seen.loaded]
+    words = re.findall(r"[\w-]+", "\n".join(p.read_text(encoding="utf-8") for p in scripts))
     sheets = [next(static.glob(s.replace("mystnb.css", "mystnb.*.css"))) for s in STYLES[1:]]
     source = "\n".join(p.read_text(encoding="utf-8") for p in (static / "basic.css", *sheets))
-    css = used_rules(source, names)
-    text = "".join({c for page in pages for c in page.get_text()})
-    (static / STYLE).write_text(faces(static, css, text) + css, encoding="utf-8")
+    css = used_rules(source, seen.names | {*words})
+    (static / STYLE).write_text(faces(static, css, seen.characters) + css, encoding="utf-8")
     for path in sorted(static.rglob("*"), reverse=True):
-        if path.is_file() and path.name not in loaded | KEEP:
+        if path.is_file() and path.name not in seen.loaded | KEEP:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -212,5 +214,9 @@ def slim(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Do this last, when all pages and files are there."""
-    app.connect("build-finished", slim, priority=900)
-    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
+    seen = Seen()
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table it cuts
+    app.setup_extension("page_hygiene")
+    app.connect("page-finished", lambda app, name, page: seen.add(page))
+    app.connect("build-finished", lambda app, error: slim(app, error, seen), priority=900)
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -169,7 +169,8 @@ def test_description_is_the_first_sentences():
 )
 def test_first_mention_of_a_term_becomes_a_link(term, text, linked):
     page = soup(f"<article><section><h2>{term}</h2><p>{text}</p></section></article>")
-    hover_cards.link_term(page, page.article, term, "g.html#t", "Meaning.")
+    texts = [(tag, tag.get_text()) for tag in hover_cards.own_text(page.article)]
+    hover_cards.link_term(page, texts, term, "g.html#t", "Meaning.")
     links = page.select("a.term")
     assert [a.get_text() for a in links] == ([linked] if linked else [])
     assert page.p.get_text() == text

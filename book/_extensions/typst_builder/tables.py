@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from docutils import nodes
 
@@ -79,6 +80,7 @@ class Grid:
         return sum(self.lines(row) * self.plan.size * 1.2 + 7 for row in self.rows)
 
 
+@lru_cache(maxsize=1024)  # asked for three times: by what floats, by its box, by itself
 def read(table: nodes.table, nested: bool = False) -> Grid:
     """Place the entries of a table, spans counted, and plan its columns."""
     specs = list(table.findall(nodes.colspec))
@@ -143,6 +145,7 @@ def decimal_padding(texts: list[str]) -> list[str]:
     return ["" if n in (-1, most) else ("." if n == 0 else "") + "0" * (most - n) for n in places]
 
 
+@lru_cache(maxsize=100_000)
 def em(text: str) -> float:
     """Guess the width of a text in a sans serif face."""
     return sum(
