@@ -69,10 +69,7 @@ class Cost(NamedTuple):
 
 
 def run(folder: Path, *command: str, module: bool = True) -> Cost:
-    """Run a Python command in a copy; return its cost.
-
-    A failure ends the benchmark, but for pytest's: failing tests are "make test"'s to report.
-    """
+    """Run a Python command in a copy; return its cost. A failure ends the benchmark."""
     started = time.perf_counter()
     log = folder / "bench.log"
     with log.open("w") as said:
@@ -86,7 +83,7 @@ def run(folder: Path, *command: str, module: bool = True) -> Cost:
         )
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
-    if status and command[0] != "pytest":
+    if status:
         sys.exit(f"{command} failed ({status}):\n{log.read_text()[-3000:]}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
@@ -101,11 +98,11 @@ def copy(folder: Path) -> Path:
 
 
 def change_a_value(folder: Path) -> None:
-    """Change one note of one data file that one chapter shows."""
+    """Add to a note of one data file: what loads it is executed again."""
     path = folder / "data" / site.data.describe("summits")["path"]
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    rows[1], rows[2] = rows[2], rows[1]
+    rows[-1][rows[0].index("note")] += " Changed."
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
 

@@ -79,7 +79,7 @@ def wanted(module: Module) -> Iterator[tuple[int, int]]:
                 hints |= {
                     (hint.lineno, column) for column in range(hint.col_offset, hint.end_col_offset)
                 }
-    for node in ast.walk(tree):
+    for node in [tree, *tree.body]:
         named = getattr(node, "name", "") in module.only
         if (isinstance(node, ast.Module) and not module.only) or named:
             last = getattr(node, "end_lineno", 10_000)
@@ -114,6 +114,8 @@ def run(module: Module) -> list[str]:
         with use_db(session) as database:
             leave_out(database, module)
         subprocess.run([*tool, "exec", str(config), str(session)], cwd=copy, check=True)
+        # Each change was taken back, and what failed did not fail for another reason.
+        subprocess.run(before, cwd=copy, check=True, stdout=subprocess.DEVNULL)
         with use_db(session) as database:
             items = {item.job_id: item.mutations[0] for item in database.work_items}
             tried = [r for r in database.results if r[1].worker_outcome == WorkerOutcome.NORMAL]

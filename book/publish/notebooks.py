@@ -24,7 +24,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from publish import guard
+from publish import forkserver, guard
 from report import data
 
 ROOT = data.ROOT
@@ -188,7 +188,7 @@ def before_save(model: dict[str, Any], **_: Any) -> None:
         tidy(model["content"])
 
 
-async def _execute(run: Run) -> None:
+async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
     started = time.perf_counter()
     notebook = read(run.path)
     client = NotebookClient(
@@ -199,6 +199,9 @@ async def _execute(run: Run) -> None:
         resources={"metadata": {"path": str(run.path.parent)}},
     )
     number = 0
+    client.create_kernel_manager()
+    if server:
+        forkserver.provide(client.km, server)
     try:
         # The kernel's own log is not shown; what a cell writes arrives as an output.
         async with client.async_setup_kernel(
@@ -261,11 +264,21 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
     """
 
     async def all_of_them() -> None:
-        gate = asyncio.Semaphore(os.cpu_count() or 1)
+        server = None
+        if runs and forkserver.AVAILABLE:
+            server = forkserver.ForkServer({**os.environ, **KERNEL_ENV})
+        try:
+            await each(server)
+        finally:
+            if server:
+                server.close()
+
+    async def each(server: forkserver.ForkServer | None) -> None:
+        gate = asyncio.Semaphore((os.cpu_count() or 1) + 1)  # one waits for its kernel to start
 
         async def one(run: Run) -> None:
             async with gate:
-                await _execute(run)
+                await _execute(run, server)
             done(run)
 
         await asyncio.gather(*(one(run) for run in runs))

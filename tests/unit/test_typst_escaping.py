@@ -116,4 +116,7 @@ def test_words_break_only_when_they_are_too_long(limit):
     assert breakable("x" * (limit + 3), limit) == "x" * (limit + 3)
     assert breakable("x" * (limit + 4), limit) == "x" * limit + "\u200b" + "xxxx"
     assert breakable("ab/cd_ef.gh", 5) == "ab/\u200bcd_\u200bef.\u200bgh"
+    short, long = f"{'x' * (limit - 3)}/yz", f"{'x' * (limit - 3)}/xyz"
+    assert breakable(short, limit) == short
+    assert breakable(long, limit) == long.replace("/", "/\u200b")
     assert breakable("http://example.org/a-long-path", limit) == "http://example.org/a-long-path"
