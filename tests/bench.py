@@ -98,13 +98,25 @@ def copy(folder: Path) -> Path:
 
 
 def change_a_value(folder: Path) -> None:
-    """Add to a note of one data file: what loads it is executed again."""
+    """Add to one text of one data file: what loads it is executed again."""
     path = folder / "data" / site.data.describe("summits")["path"]
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    rows[-1][rows[0].index("note")] += " Changed."
+    rows[-1][rows[0].index("outcome")] += ", changed"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def forget(folder: Path) -> None:
+    """Take all outputs out of the notebooks, and the book away."""
+    for path in (folder / "book").rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.metadata.pop("inputs", None)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, path)
+    shutil.rmtree(folder / "_build")
 
 
 def change_a_sentence(folder: Path) -> None:
@@ -128,20 +140,26 @@ def against_stock(work: Path) -> None:
         print(f"{what:46} {cost!s:18} {other or ''!s:18} {ratio:13} {aim}", flush=True)
 
     print(f"{'wall time (processor time)':46} {'this build':18} {'stock':18} ratio")
-    executes = run(ours, "publish", "execute", "--force")
+    show("stock: every notebook executed, pages", builds)
+    show("stock: nbval, one notebook after the other", proves)
+    whole = builds + proves
     makes = run(ours, "publish", "book")
     compares = run(ours, "publish", "reproduce")
-    show(
-        "cold, with EPUB, PDF and comparison", executes + makes + compares, builds + proves, "≤ 0.6"
-    )
-    show("  of which: execution", executes)
-    show("  of which: data checked, pages, PDF, EPUB", makes)
-    show("  of which: executed again and compared", compares)
-    show("nothing changed", run(ours, "publish", "book"), builds, "≤ 0.2")
+    show("as cloned: book from stored outputs, compared", makes + compares, whole)
+    forget(ours)
+    executes = run(ours, "publish", "book")
+    again = run(ours, "publish", "reproduce")
+    show("cold: executed, book, executed and compared", executes + again, whole, "≤ 0.6")
+    show("  data checked, pages, PDF, EPUB", makes)
+    show("  the same with every notebook executed", executes)
+    show("  executed again and compared", again)
+    show("nothing changed", run(ours, "publish", "book"), whole, "≤ 0.2")
     change_a_value(ours)
-    show("one data file changed", run(ours, "publish", "book"), builds, "≤ 0.35")
+    one = run(ours, "publish", "book")
+    show("one data file changed", one, whole, "≤ 0.35")
+    show("  against the stock pages alone", one, builds)
     change_a_sentence(ours)
-    show("one sentence changed", run(ours, "publish", "book"), builds)
+    show("one sentence changed", run(ours, "publish", "book"), whole)
     (work / "pdf").mkdir()
     pdf = run(ours, "publish.sphinx_run", str(work / "pdf"), "typst")
     latex = None
@@ -151,7 +169,7 @@ def against_stock(work: Path) -> None:
     strict = ["--nbval", "--nbval-current-env", "-q", "-n2", "--dist=loadfile", "book"]
     tests = run(ours, "pytest", "-c", os.devnull, "--rootdir=.", *strict)
     show("strict nbval over all notebooks", tests, proves)
-    largest = max(executes.memory, makes.memory, compares.memory)
+    largest = max(executes.memory, makes.memory, again.memory)
     print(
         f"{'peak memory of the largest process':46} {largest:.0f} MB {'':11} {builds.memory:.0f} MB"
     )

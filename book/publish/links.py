@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup
+
+class Page(HTMLParser):
+    """The places of a page, and the addresses that it names."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.places: set[str] = set()
+        self.addresses: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note one element."""
+        for name, text in attrs:
+            if name == "id" and text:
+                self.places.add(text)
+            elif name in {"href", "src"} and text:
+                self.addresses.append(text)
 
 
 def dead(html: Path) -> list[str]:
     """Return a line for each local link, picture or script of any page that does not resolve."""
+    html = html.resolve()
     pages = {
-        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        path: Page(path.read_text(encoding="utf-8"))
         for path in sorted(html.rglob("*.html"))
         if path.relative_to(html).parts[0] not in {"data", "_static"}
     }
-    anchors = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in pages.items()}
+    there = {*html.rglob("*")}
     lines = []
-    for path, soup in pages.items():
-        for tag in soup.find_all(["a", "link", "img", "script", "source"]):
-            address = str(tag.get("href") or tag.get("src") or "")
-            if not address or urlsplit(address).scheme or address.startswith("//"):
-                continue
+    for path, page in pages.items():
+        for address in page.addresses:
             parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if target.is_dir():
                 target /= "index.html"
             name = path.relative_to(html).as_posix()
-            if not target.is_relative_to(html.resolve()) or not target.exists():
+            if target not in there:
                 lines.append(f"{name}: {address} leads nowhere")
-            elif parts.fragment and unquote(parts.fragment) not in anchors.get(target, set()):
+            elif parts.fragment and (
+                target not in pages or unquote(parts.fragment) not in pages[target].places
+            ):
                 lines.append(f"{name}: {address} names no place on that page")
     return lines

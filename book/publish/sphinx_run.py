@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import subprocess
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -51,7 +51,7 @@ def main(out: Path, builders: list[str]) -> int:
     """Build each builder's output into out/BUILDER; return 0, or 1 at the first failure.
 
     The builders share one folder of doctrees, so that sources are read once. Each but the first
-    works in a process of its own, from when the first has read the sources.
+    is a fork of the process, from when the first has read the sources: nothing is loaded again.
     """
     hasten()
     root = Path.cwd()
@@ -65,33 +65,51 @@ def main(out: Path, builders: list[str]) -> int:
     if wrong:
         return 1
     first, *others = builders
-    beside: list[subprocess.Popen[bytes]] = []
-
-    def said(builder: str) -> Path:
-        """Each builder writes into a file of its own: their lines must not mingle."""
-        return out / f"{builder}.log"
-
+    beside: list[int] = []
     base: Any = Builder
     write = base.write
 
     def start_others_and_write(self: Any, *rest: Any) -> None:
         """Once the sources are read and stored, the other builders can start."""
-        if others and not beside:
-            command = [sys.executable, "-m", "publish.sphinx_run", str(out)]
-            for builder in others:
-                with said(builder).open("wb") as log:
-                    beside.append(
-                        subprocess.Popen([*command, builder], stdout=log, stderr=subprocess.STDOUT)
-                    )
+        while len(beside) < len(others):
+            sys.stdout.flush()
+            if child := os.fork():
+                beside.append(child)
+            else:
+                raise Turn(others[len(beside)])
         write(self, *rest)
 
-    base.write = start_others_and_write
-    failed = build(root, out, first)
-    for builder, process in zip(others, beside, strict=False):
-        failed = process.wait() != 0 or failed
-        print(said(builder).read_text(encoding="utf-8", errors="replace"))
+    if hasattr(os, "fork"):
+        base.write = start_others_and_write
+    try:
+        failed = build(root, out, first)
+    except Turn as turn:  # we are one of the others
+        base.write = write
+        with said(out, turn.builder).open("wb") as log:
+            os.dup2(log.fileno(), sys.stdout.fileno())
+            os.dup2(log.fileno(), sys.stderr.fileno())
+        status = build(root, out, turn.builder)
+        sys.stdout.flush()
+        os._exit(status)
     base.write = write
-    return int(failed or (bool(others) and not beside))
+    for builder, process in zip(others, beside, strict=False):
+        failed = os.waitpid(process, 0)[1] != 0 or failed
+        print(said(out, builder).read_text(encoding="utf-8", errors="replace"))
+    for builder in others[len(beside) :]:  # this system cannot fork, or the first one wrote nothing
+        failed = build(root, out, builder) or failed
+    return int(failed)
+
+
+class Turn(BaseException):
+    """Leads a fork out of the first builder's work, whose registries are put back on the way."""
+
+    def __init__(self, builder: str) -> None:
+        self.builder = builder
+
+
+def said(out: Path, builder: str) -> Path:
+    """Return the file for what a builder says: lines of builders side by side must not mingle."""
+    return out / f"{builder}.log"
 
 
 def build(root: Path, out: Path, builder: str) -> bool:
