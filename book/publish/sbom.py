@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from report import data
 
 NAME = "sbom.json"
@@ -32,6 +34,9 @@ def write(folder: Path) -> None:
     """Write the bill beside the pages: the same bytes for the same lock, whatever is installed."""
     lock = (data.ROOT / "requirements.txt").read_text(encoding="utf-8")
     parts = components(lock)
-    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": parts}
+    about = yaml.safe_load((data.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    report = {"type": "application", "name": about["title"], "version": about["version"]}
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    bill = {**head, "metadata": {"component": report}, "components": parts}
     text = json.dumps(bill, indent=1)
     (folder / NAME).write_text(text + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from report import evidence
 from report.data import describe, load, loaded
-from report.exhibits import Exhibit
+from report.exhibits import Exhibit, link
 
 
 def weights() -> pd.Series:
@@ -47,11 +47,14 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
 
 
 def inputs() -> pd.DataFrame:
-    """Return the tables that this notebook has loaded: name, what a row is, rows, licence."""
+    """Return the tables that this notebook has loaded: name, what a row is, rows, licence.
+
+    The name is a link to the table in the dictionary of data, where the file can be had.
+    """
     names = loaded()
     return pd.DataFrame(
         {
-            "table": names,
+            "table": pd.Series([link(name, f"data-{name}") for name in names], dtype=object),
             "row": [describe(name)["description"] for name in names],
             "rows": [len(load(name)) for name in names],
             "licence": [describe(name)["licenses"][0]["name"] for name in names],

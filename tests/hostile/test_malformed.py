@@ -185,7 +185,7 @@ BUILD = [
     Kind("unknown role", prose("{evil}`1 + 1`"), ("glossary.md:8", 'role "evil"')),
     Kind("picture without words", both(prose("![](dot.svg)"),
          put("book/appendix/dot.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="4" '
-         'height="4"><path d="M0 0h4v4z"/></svg>')), ("alt",)),
+         'height="4"><path d="M0 0h4v4z"/></svg>')), ("glossary.md:8", "alternative text")),
 ]  # fmt: skip
 KINDS = [*DATA, *NOTEBOOKS, *BUILD]
 

@@ -317,8 +317,8 @@ def test_unknown_nodes_stop_the_build_and_are_all_named(tmp_path: Path) -> None:
     }
     with pytest.raises(TypstError) as caught:
         build(tmp_path, files, add_strange)
-    assert "index:4: " in str(caught.value)
-    assert "two:6: " in str(caught.value)
+    assert "index.rst:4: " in str(caught.value)
+    assert "two.rst:6: " in str(caught.value)
     assert "'Strange'" in str(caught.value)
     assert not list((tmp_path / "out-typst").glob("*.pdf"))
 
@@ -336,7 +336,9 @@ def test_extensions_can_bring_their_own_nodes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("alt", ["", "   :alt:  \n"])
 def test_a_picture_without_alternative_text_stops_the_build(tmp_path: Path, alt: str) -> None:
-    with pytest.raises(TypstError, match=r"index:4: picture without alternative text: dot\.png"):
+    with pytest.raises(
+        TypstError, match=r"index\.rst:4: picture without alternative text: dot\.png"
+    ):
         build(tmp_path, {"index.rst": f"Book\n====\n\n.. image:: dot.png\n{alt}"})
 
 
@@ -354,7 +356,9 @@ def test_pictures_outside_the_book_are_refused(tmp_path: Path, name: str) -> Non
     Image.new("RGB", (4, 4)).save(tmp_path / "secret.png")
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "link.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(TypstError, match=r"index:4: picture (outside the book refused|not found)"):
+    with pytest.raises(
+        TypstError, match=r"index\.rst:4: picture (outside the book refused|not found)"
+    ):
         build(tmp_path, {"index.rst": f"Book\n====\n\n.. image:: {name}\n   :alt: Secret.\n"})
 
 
@@ -368,7 +372,7 @@ def test_absolute_names_mean_the_source_folder(tmp_path: Path) -> None:
 
 
 def test_a_formula_that_cannot_be_drawn_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TypstError, match="index:4: formula not understood"):
+    with pytest.raises(TypstError, match=r"index\.rst:4: formula not understood"):
         build(tmp_path, {"index.rst": "Book\n====\n\n.. math:: \\nosuchmacro{x}\n"})
 
 

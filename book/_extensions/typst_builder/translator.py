@@ -284,7 +284,9 @@ class Translator:
         at: nodes.Node | None = node
         while at is not None and not at.line:
             at = at.parent
-        place = self.docname or "typst_imprint"
+        place = "typst_imprint"
+        if self.docname:
+            place = str(self.env.doc2path(self.docname, base=False))
         self.errors.append(f"{place}:{at.line if at is not None else '?'}: {message}")
 
     def warn(self, node: nodes.Node, message: str) -> None:
