@@ -133,6 +133,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     wrong = links.dead(html)
     if wrong:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))
+    (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's own; it differs from Python to Python
     (html / ".sources").write_text(digest)
     (html / SUMS).write_text("".join(_sums(html)))
     for path in [html, pdf, *html.rglob("*")]:  # a web server can read them, whatever the umask

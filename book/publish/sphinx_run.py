@@ -16,6 +16,8 @@ from jupyter_book.sphinx import build_sphinx
 from sphinx.builders import Builder
 from sphinx.domains.std import StandardDomain
 
+FORKS = sys.platform.startswith("linux")  # elsewhere forks of a process with libraries are not safe
+
 
 def hasten() -> None:
     """Leave out work that Sphinx and pybtex repeat; the book's bytes stay the same.
@@ -79,7 +81,7 @@ def main(out: Path, builders: list[str]) -> int:
                 raise Turn(others[len(beside)])
         write(self, *rest)
 
-    if hasattr(os, "fork"):
+    if FORKS:
         base.write = start_others_and_write
     try:
         failed = build(root, out, first)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from math import fsum  # sum() of floats differs from Python 3.12 on
 
 from docutils import nodes
 
@@ -77,7 +78,7 @@ class Grid:
     @property
     def height(self) -> float:
         """Guess how tall the table is, in points."""
-        return sum(self.lines(row) * self.plan.size * 1.2 + 7 for row in self.rows)
+        return fsum(self.lines(row) * self.plan.size * 1.2 + 7 for row in self.rows)
 
 
 @lru_cache(maxsize=1024)  # asked for three times: by what floats, by its box, by itself
@@ -148,7 +149,7 @@ def decimal_padding(texts: list[str]) -> list[str]:
 @lru_cache(maxsize=100_000)
 def em(text: str) -> float:
     """Guess the width of a text in a sans serif face."""
-    return sum(
+    return fsum(
         0.28 if c in THIN else 0.82 if c in BROAD else 0.6 if c.isupper() else 0.51 for c in text
     )
 
@@ -185,22 +186,22 @@ def plan(
         for size in SIZES[compact:]
     ):
         room = (page - 2 * inset * len(columns)) / size
-        if sum(least) <= room:
+        if fsum(least) <= room:
             break
     hyphenate = least is loose or any(
         em(word) > 9.0 for row in rows for text in row for word in text.split()
     )
     most = [max([least[x], *(em(row[x]) + 0.3 for row in rows)]) for x in columns]
-    if given is None and not compact and sum(most) <= 0.7 * room:
-        wide = sum(most) * size + 2 * inset * len(columns) > TEXT
+    if given is None and not compact and fsum(most) <= 0.7 * room:
+        wide = fsum(most) * size + 2 * inset * len(columns) > TEXT
         return Plan(
             ["auto"] * len(most), size, inset, page == TURNED, wide, hyphenate, most, compact
         )
     if given is not None:
-        ems = [max(least[x], room * given[x] / sum(given)) for x in columns]
+        ems = [max(least[x], room * given[x] / fsum(given)) for x in columns]
     else:
         ems = shared(least, most, room)
-    ems = [width * room / sum(ems) for width in ems]
+    ems = [width * room / fsum(ems) for width in ems]
     widths = [f"{width * size + 2 * inset:.1f}fr" for width in ems]
     return Plan(widths, size, inset, page == TURNED, True, hyphenate, ems, compact)
 
@@ -217,7 +218,7 @@ def shared(least: list[float], most: list[float], room: float) -> list[float]:
         widths = [
             min(max(floor, scale * top**0.5), top) for floor, top in zip(least, most, strict=True)
         ]
-        low, high = (scale, high) if sum(widths) < room else (low, scale)
+        low, high = (scale, high) if fsum(widths) < room else (low, scale)
     return widths
 
 
