@@ -10,9 +10,11 @@ a value of a list; a row dropped, or two rows swapped. Then the checks decide, t
                and texts of figures are compared before they are drawn.
 
 That a notebook's digest is out of date is not counted: any change of a file would do that.
-What no check catches is tried once more with a cell that is plainly wrong. If nothing changes
-then either, the cell reaches no page: it is in the download of the table alone. What remains is
-a wrong cell on a page that no check sees: those are listed, and the exit status is 1.
+What no check catches is tried twice more. With a cell that is plainly wrong: if nothing changes
+then either, the cell reaches no page, it is in the download of the table alone. With ten times
+the change of a number, or another month of a date: if that is caught, pages show the cell less
+exactly than the change, as 0.01 and 0.04 per cent are both shown as 0.0. What remains is a wrong
+cell on a page that no check sees. All three are listed; of the last the exit status is 1.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,6 +53,7 @@ from report import data, exhibits  # noqa: E402
 
 SOURCE_KEYS = {"source", "source_2", "reference"}
 NO_PAGE = "reaches no page"
+LESS = "shown less exactly"
 UNSEEN = "on a page, not caught"
 CAUGHT = ("validation", "headlines", "outputs")
 Rows = list[list[str]]
@@ -295,25 +299,37 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
         found = caught(mutation, root)
         if found[0] or not mutation.column:
             return found[0] or NO_PAGE, found[1]
+        for plain in ten_times(mutation):
+            if caught(replace(mutation, after=plain), root, pages_only=True)[0]:
+                return LESS, f"but {plain!r} would change the page"
         for plain in plainly_wrong(mutation):
             if caught(replace(mutation, after=plain), root, pages_only=True)[0]:
                 return UNSEEN, f"although {plain!r} would change the page"
         return NO_PAGE, ""
 
 
-def plainly_wrong(mutation: Mutation) -> list[str]:
-    """Return what no page that shows the cell could show without a difference.
+def ten_times(mutation: Mutation) -> list[str]:
+    """Return the cell with ten times the change of its number, or with another month."""
+    before, after = mutation.before, mutation.after
+    if mutation.kind == "a day" and len(before) == 10:
+        return [f"{before[:4]}-{(int(before[5:7]) + 5) % 12 + 1:02d}-15"]
+    try:
+        wide = Decimal(before) + 10 * (Decimal(after) - Decimal(before))
+    except InvalidOperation:
+        return []
+    return [str(wide)] if mutation.kind == "a digit" else []
 
-    A date stays in its year: many a page counts events by year and shows no day.
-    """
+
+def plainly_wrong(mutation: Mutation) -> list[str]:
+    """Return what no page that shows the cell could show without a difference."""
     field = next(
         f for f in data.describe(mutation.table)["schema"]["fields"] if f["name"] == mutation.column
     )
     kind, cell = field["type"], mutation.before
     if kind == "date":
-        return [f"{cell[:4]}-{(int(cell[5:7]) + 5) % 12 + 1:02d}-15"]
+        return ["1801-01-01", "2026-11-21"]
     if kind == "yearmonth":
-        return [f"{cell[:4]}-{(int(cell[5:7]) + 5) % 12 + 1:02d}", "1801-01"]
+        return ["1801-01", "2026-10"]
     if kind == "year":
         return ["1801", "2026"]
     if kind in {"integer", "number"}:
@@ -386,15 +402,18 @@ def report(results: list[tuple[Mutation, str, str]], write: Callable[[str], Any]
         for mutation, how, _ in results:
             counts[key(mutation)][how] += 1
             counts["all"][how] += 1
-        heads = [title, "tried", *CAUGHT, NO_PAGE, UNSEEN, "score"]
+        heads = [title, "tried", *CAUGHT, NO_PAGE, LESS, UNSEEN, "score"]
         write("\t".join(heads))
         for name, count in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
-            good, shown = sum(count[c] for c in CAUGHT), count.total() - count[NO_PAGE]
+            good, shown = (
+                sum(count[c] for c in CAUGHT),
+                count.total() - count[NO_PAGE] - count[LESS],
+            )
             score = f"{good / shown:.1%}" if shown else "-"
             cells = [count.total(), *(count[h] for h in heads[2:-1]), score]
             write("\t".join([name, *map(str, cells)]))
         write("")
-    for title in (UNSEEN, NO_PAGE):
+    for title in (UNSEEN, LESS, NO_PAGE):
         write(f"{title}:")
         for mutation, how, why in results:
             if how == title:
