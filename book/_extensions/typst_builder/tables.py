@@ -212,7 +212,7 @@ def shared(least: list[float], most: list[float], room: float) -> list[float]:
     >>> [round(width) for width in shared([2, 5, 5], [4, 100, 400], 64)]
     [4, 20, 40]
     """
-    low, high = 0.0, max(most)
+    low, high = 0.0, max(most) ** 0.5
     for _ in range(40):
         scale = (low + high) / 2
         widths = [
