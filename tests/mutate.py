@@ -11,10 +11,10 @@ a value of a list; a row dropped, or two rows swapped. Then the checks decide, t
 
 That a notebook's digest is out of date is not counted: any change of a file would do that.
 What no check catches is tried twice more. With a cell that is plainly wrong: if nothing changes
-then either, the cell reaches no page, it is in the download of the table alone. With ten times
-the change of a number, or another month of a date: if that is caught, pages show the cell less
-exactly than the change, as 0.01 and 0.04 per cent are both shown as 0.0. What remains is a wrong
-cell on a page that no check sees. All three are listed; of the last the exit status is 1.
+then either, the cell reaches no page, it is in the download of the table alone. With ten or a
+hundred times the change of a number, or another month or year of a date: if that is caught, pages
+show the cell less exactly than the change, as the year of a visit alone. What remains is a wrong
+cell on a page that no check sees. All three are listed; for the last the exit status is 1.
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
         found = caught(mutation, root)
         if found[0] or not mutation.column:
             return found[0] or NO_PAGE, found[1]
-        for plain in ten_times(mutation):
+        for plain in larger(mutation):
             if caught(replace(mutation, after=plain), root, pages_only=True)[0]:
                 return LESS, f"but {plain!r} would change the page"
         for plain in plainly_wrong(mutation):
@@ -308,16 +308,17 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
         return NO_PAGE, ""
 
 
-def ten_times(mutation: Mutation) -> list[str]:
-    """Return the cell with ten times the change of its number, or with another month."""
+def larger(mutation: Mutation) -> list[str]:
+    """Return the cell with another month or year, or with 10 or 100 times the change."""
     before, after = mutation.before, mutation.after
     if mutation.kind == "a day" and len(before) == 10:
-        return [f"{before[:4]}-{(int(before[5:7]) + 5) % 12 + 1:02d}-15"]
+        years = [f"{int(before[:4]) + step}{before[4:]}" for step in (-1, 1)]
+        return [f"{before[:4]}-{(int(before[5:7]) + 5) % 12 + 1:02d}-15", *years]
     try:
-        wide = Decimal(before) + 10 * (Decimal(after) - Decimal(before))
+        change = Decimal(after) - Decimal(before)
     except InvalidOperation:
         return []
-    return [str(wide)] if mutation.kind == "a digit" else []
+    return [str(Decimal(before) + n * change) for n in (10, 100) if mutation.kind == "a digit"]
 
 
 def plainly_wrong(mutation: Mutation) -> list[str]:
