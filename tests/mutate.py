@@ -12,9 +12,10 @@ a value of a list; a row dropped, or two rows swapped. Then the checks decide, t
 That a notebook's digest is out of date is not counted: any change of a file would do that.
 What no check catches is tried twice more. With a cell that is plainly wrong: if nothing changes
 then either, the cell reaches no page, it is in the download of the table alone. With ten or a
-hundred times the change of a number, or another month or year of a date: if that is caught, pages
-show the cell less exactly than the change, as the year of a visit alone. What remains is a wrong
-cell on a page that no check sees. All three are listed; for the last the exit status is 1.
+hundred times the change of a number, or with another month, year or decade of a date: if that is
+caught, pages show the cell less exactly than the change, as the year of a visit alone. What
+remains is a wrong cell on a page that no check sees. All three are listed; for the last the exit
+status is 1.
 """
 
 from __future__ import annotations
@@ -309,10 +310,10 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
 
 
 def larger(mutation: Mutation) -> list[str]:
-    """Return the cell with another month or year, or with 10 or 100 times the change."""
+    """Return the cell with another month, year or decade, or 10 or 100 times the change."""
     before, after = mutation.before, mutation.after
     if mutation.kind == "a day" and len(before) == 10:
-        years = [f"{int(before[:4]) + step}{before[4:]}" for step in (-1, 1)]
+        years = [f"{int(before[:4]) + step}{before[4:]}" for step in (-1, 1, -10, 10)]
         return [f"{before[:4]}-{(int(before[5:7]) + 5) % 12 + 1:02d}-15", *years]
     try:
         change = Decimal(after) - Decimal(before)
