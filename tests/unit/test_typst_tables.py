@@ -179,3 +179,52 @@ def test_widths_that_the_author_gave_are_kept_down_to_the_longest_word():
 def test_words_of_more_than_nine_em_are_hyphenated(word, breaks):
     assert (tables.em(word) > 9) == breaks
     assert tables.plan([row("a", f"b {word} c")]).hyphenate == breaks
+
+
+def test_a_word_needs_its_width_and_a_little_up_to_the_limit():
+    assert tables._word("", 9) == 0.2
+    assert math.isclose(tables._word("ab abc", 9), 3 * 0.51 * 1.03 + 0.2)
+    assert math.isclose(tables._word("ab\u200babc\n abcd", 9), 4 * 0.51 * 1.03 + 0.2)
+    assert math.isclose(tables._word("abc" * 20, 9), 9 * 1.03 + 0.2)
+
+
+def least(rows, heads, page=PORTRAIT):
+    """The widths of columns whose second takes all that is left: the first has its least."""
+    filler = "word " * 400
+    return tables.plan([[*row, filler] for row in rows], heads=heads).ems[0]
+
+
+@pytest.mark.parametrize(
+    ("letters", "width"),
+    [(16, 16 * 0.51), (17, 17 * 0.51), (18, 9.0), (40, 9.0)],
+)
+def test_a_long_word_of_the_body_has_room_up_to_nine_em(letters, width):
+    found = least([row("a"), row("c" * letters)], heads=1)
+    assert math.isclose(found, max(width * 1.03 + 0.2, 0), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("letters", "width"),
+    [(10, 10 * 0.51), (17, 17 * 0.51), (18, 9.0), (40, 9.0)],
+)
+def test_so_has_a_long_word_of_a_heading_when_there_is_room(letters, width):
+    found = least([row("c" * letters), row("a")], heads=1)
+    assert math.isclose(found, width * 1.03 + 0.2, rel_tol=1e-9)
+
+
+def test_a_table_of_headings_alone_has_a_plan():
+    plan = tables.plan([row("a", "word " * 400)], heads=1)
+    assert math.isclose(plan.ems[0], max(1.0, 0.51 + 0.3), rel_tol=1e-9)
+
+
+def test_a_table_fills_the_page_from_seven_tenths_of_its_room():
+    size, inset = SIZES[0]
+    room = (PORTRAIT - 4 * inset) / size
+    for part, auto in ((0.69, True), (0.71, False)):
+        count = round((part * room - 0.6) / 2 / 0.51 / 2)  # words of one letter and a space
+        texts = row("c " * count, "c " * count)
+        need = 2 * (tables.em(texts[0]) + 0.3)
+        texts[1] += "c" * max(0, round((part * room - need) / 0.51))
+        need = sum(tables.em(text) + 0.3 for text in texts)
+        assert (need <= 0.7 * room) == auto
+        assert (tables.plan([texts]).columns == ["auto", "auto"]) == auto
