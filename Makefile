@@ -28,13 +28,13 @@ bench: .venv/.book  ## time this build against the stock one (takes long)
 SAMPLE ?= 400
 SEED ?= 2026
 KILLS ?= 100
-mutate: .venv/.tests  ## how many wrong cells of data/ does some check catch? (half an hour)
+mutate: .venv/.tests  ## how many wrong cells of data/ does some check catch? (ten minutes)
 	@$(BIN)/python tests/mutate.py --sample $(SAMPLE) --seed $(SEED)
 
 mutate-code: .venv/.tests  ## do the tests notice a change of the code? (an hour)
 	@$(BIN)/python tests/mutate_code.py $(MODULES)
 
-faults: .venv/.tests  ## kill a build a hundred times: is the book always whole? (ten minutes)
+faults: .venv/.tests  ## kill a build a hundred times: is the book always whole? (a quarter of an hour)
 	@HOSTILE_KILLS=$(KILLS) HOSTILE_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -s tests/hostile/test_faults.py
 
 audit: .venv/.tests  ## look the locked packages up among known vulnerabilities (needs a network)
