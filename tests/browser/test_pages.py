@@ -42,20 +42,19 @@ def windows(browser):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page(name, windows, served, axe):
+@pytest.mark.parametrize(("width", "colours"), SETTINGS)
+def test_page(name, width, colours, windows, served, axe):
     """No error, no other host, nothing too wide or cut off, nothing that axe finds."""
-    wrong = []
-    for (width, colours), page in windows.items():
-        page.faults.clear()
-        page.requests.clear()
-        page.goto(f"{served}{name}.html")
-        assert not page.faults
-        assert {urlsplit(url).netloc for url in page.requests} == {urlsplit(served).netloc}
-        assert page.evaluate("document.documentElement.dataset.theme") == colours
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{wide} pixels at {width}"
-        wrong += [f"{width} {colours}: cut off: {line}" for line in page.evaluate(CUT)]
-        wrong += [f"{width} {colours}: {line}" for line in axe(page)]
+    page = windows[width, colours]
+    page.faults.clear()
+    page.requests.clear()
+    page.goto(f"{served}{name}.html")
+    assert not page.faults
+    assert {urlsplit(url).netloc for url in page.requests} == {urlsplit(served).netloc}
+    assert page.evaluate("document.documentElement.dataset.theme") == colours
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
+    wrong = axe(page)
     assert not wrong, "\n".join(wrong)
 
 

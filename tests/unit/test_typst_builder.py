@@ -813,7 +813,7 @@ def notebook() -> str:
             execution_count=1,
             outputs=outputs,
             metadata={"tags": list(tags)},
-            id=f"c{abs(hash(source)) % 99}",
+            id=source.removesuffix("()").replace("_", "-"),
         )
 
     table = "~~~{table} From a cell\n:name: t-cell\n\n| k | v |\n|---|--:|\n| \\<b> | 5 |\n~~~"
