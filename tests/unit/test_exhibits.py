@@ -293,6 +293,8 @@ def test_a_figure_keeps_its_words_and_numbers():
     }
     svg = made.bundle["image/svg+xml"]
     assert svg.startswith("<svg") and "<!--" not in svg and "\n\n" not in svg
+    first, *others = svg.split("<defs>")[1:]  # its letters are there, once
+    assert "@font-face" in first and not [part for part in others if "@font-face" in part]
     assert all(line == line.strip() and line for line in svg.splitlines())
     assert made.bundle["text/plain"] == "fig-x: Finding"
 
