@@ -201,6 +201,14 @@ def test_markup_is_inline_myst_and_plain_in_jupyterlab():
     assert cells == ["a2020,b2021", "S1-B1", "contested", "the table "]
 
 
+def test_words_are_given_by_name():
+    frame = pd.DataFrame({"a": ["x"]})
+    with pytest.raises(TypeError, match="positional"):
+        report.table(frame, "tbl-x", "Things", "sources")
+    with pytest.raises(TypeError, match="positional"):
+        report.figure(None, "fig-x", "Things", "Words", "sources", frame)
+
+
 def test_the_longest_cell_that_is_shown():
     longest = "x" * CELL_LIMIT
     assert CELL_LIMIT == 2000
