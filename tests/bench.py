@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import nbformat
 import yaml
+from copies import copy
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book"))
@@ -88,15 +89,6 @@ def run(folder: Path, *command: str, module: bool = True) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def copy(folder: Path) -> Path:
-    """Copy what the book is made from."""
-    for path in site.source_files():
-        target = folder / path.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    return folder
-
-
 def change_a_value(folder: Path) -> None:
     """Add to one text of one data file: what loads it is executed again."""
     path = folder / "data" / site.data.describe("summits")["path"]
@@ -129,7 +121,7 @@ def change_a_sentence(folder: Path) -> None:
 
 def against_stock(work: Path) -> None:
     """Print each figure of this build beside the stock one."""
-    ours, stock = copy(work / "ours"), copy(work / "stock")
+    ours, stock = (copy(site.source_files(), work / name) for name in ("ours", "stock"))
     (stock / "_config.yml").write_text(yaml.safe_dump(STOCK))
     book = "from jupyter_book.cli.main import main; main()"
     builds = run(stock, book, "build", "--all", ".", module=False)
@@ -183,7 +175,7 @@ def growth(work: Path, sizes: list[int]) -> None:
         f"\n{'chapters':>8} {'execution, each':>20} {'pages, PDF, EPUB, each':>24} {'memory':>10}"
     )
     for size in sizes:
-        folder = copy(work / f"book-{size}")
+        folder = copy(site.source_files(), work / f"book-{size}")
         for path in [*(folder / "book").rglob("*.ipynb"), *(folder / "book").rglob("*.md")]:
             path.unlink()
         for n in range(1, size + 1):

@@ -92,7 +92,7 @@ CONFIG = """
 module-path = "{path}"
 timeout = 60.0
 excluded-modules = []
-test-command = "{python} -m pytest -x -q -n 0 -p no:cacheprovider {tests}"
+test-command = "{command}"
 [cosmic-ray.distributor]
 name = "local"
 """
@@ -135,17 +135,17 @@ def run(module: Module) -> list[str]:
         )
         shutil.copytree(ROOT, copy, ignore=skip)
         config, session = Path(folder) / "config.toml", Path(folder) / "session.sqlite"
-        settings = CONFIG.format(path=module.path, tests=module.tests, python=sys.executable)
-        config.write_text(settings)
+        tests = ["-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+        command = [sys.executable, *tests, *module.tests.split()]
+        config.write_text(CONFIG.format(path=module.path, command=" ".join(command)))
         tool = [str(Path(sys.executable).with_name("cosmic-ray"))]
-        before = [*settings.split('test-command = "')[1].split('"')[0].split()]
-        subprocess.run(before, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
         subprocess.run([*tool, "init", str(config), str(session)], cwd=copy, check=True)
         with use_db(session) as database:
             leave_out(database, module)
         subprocess.run([*tool, "exec", str(config), str(session)], cwd=copy, check=True)
         # Each change was taken back, and what failed did not fail for another reason.
-        subprocess.run(before, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
         with use_db(session) as database:
             items = {item.job_id: item.mutations[0] for item in database.work_items}
             tried = [r for r in database.results if r[1].worker_outcome == WorkerOutcome.NORMAL]

@@ -66,11 +66,10 @@ def own_text(article: Tag) -> list[Tag]:
     """Return the paragraphs and list items of a page that stand in no box, table or caption."""
     found = []
     for tag in tags(article, "p", "li"):
-        lists = [up.parent for up in tag.parents if up.name == "ul"]
-        for parent in [tag.parent] * (tag.name == "p") + lists:
-            if parent is not None and parent.name == "section":
-                found.append(tag)
-                break
+        tops = [up for up in tag.parents if up.name == "ul"]
+        tops += [tag] * (tag.name == "p")
+        if any(top.parent is not None and top.parent.name == "section" for top in tops):
+            found.append(tag)
     return found
 
 

@@ -55,13 +55,14 @@ POLICY = (
     "'unsafe-inline'; img-src 'self' file: data:; font-src data:; connect-src 'self'; "
     "base-uri 'self'; form-action 'self' file:"
 )
-#: Names, operators and punctuation in code keep the colour of the text: half the page's weight.
 #: Tables from this length on can be sorted; report.js makes the buttons.
 SORTABLE = 8
+#: Marks of docutils that only add weight.
 LIGHT_CLASSES = {
     *("text-left", "head", "stub", "row-odd", "row-even", "field-odd", "field-even"),
     *("simple", "compact", "notranslate", "internal", "external", "tag_hide-input"),
 }
+#: Names, operators and punctuation in code keep the colour of the text: half the page's weight.
 QUIET_TOKENS = {"n", "o", "p", "w", "si", "bp"}
 
 

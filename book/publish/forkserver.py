@@ -19,6 +19,7 @@ from typing import Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+#: Whether kernels and builders are forks here.
 AVAILABLE = sys.platform.startswith("linux")
 #: What the report's package loads, and the kernel itself.
 PACKAGES = (

@@ -16,7 +16,7 @@ from jupyter_book.sphinx import build_sphinx
 from sphinx.builders import Builder
 from sphinx.domains.std import StandardDomain
 
-FORKS = sys.platform.startswith("linux")  # elsewhere forks of a process with libraries are not safe
+from publish import forkserver
 
 
 def hasten() -> None:
@@ -81,7 +81,7 @@ def main(out: Path, builders: list[str]) -> int:
                 raise Turn(others[len(beside)])
         write(self, *rest)
 
-    if FORKS:
+    if forkserver.AVAILABLE:
         base.write = start_others_and_write
     try:
         failed = build(root, out, first)

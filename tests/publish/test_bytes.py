@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from copies import copy
 
 from publish import site
 
@@ -59,11 +60,7 @@ def clock(tmp_path):
 
 
 def test_another_folder_and_other_settings_give_the_same_bytes(built, tmp_path, clock):
-    root = tmp_path / "another folder" / "deeper"
-    for path in site.source_files():
-        target = root / path.relative_to(site.ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+    root = copy(site.source_files(), tmp_path / "another folder" / "deeper")
     settings = {
         "HOME": str(tmp_path),
         "TZ": "Pacific/Kiritimati",

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
+from copies import copy
 
 from publish import kits, notebooks
 
@@ -54,10 +55,7 @@ def lab(tmp_path):
     pytest.importorskip("jupyterlab", reason="JupyterLab is not installed: make lab installs it")
     if not shutil.which("chromium"):
         pytest.skip("no chromium on this machine")
-    for file in kits.rerun_files():
-        target = tmp_path / file.relative_to(notebooks.ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+    copy(kits.rerun_files(), tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
