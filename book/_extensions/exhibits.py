@@ -21,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+# "jupyter-book build ." puts this folder on the path, not the one above.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 from report import data, evidence
 from report.exhibits import EXPLORER_MIME, FACTS_MIME, FIGURE_MIME, MISSING, TABLE_MIME
 
