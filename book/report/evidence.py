@@ -1,214 +1,292 @@
-"""The grading rule: from single findings to one verdict per claim.
+"""The grading rule: from coded findings to a verdict and its certainty per claim.
 
-In words:
+In words: each work has one say per claim, louder the better its design, the closer it is to the
+recommendation and to its target, and the less biased. Works of the same data share one say (a
+stream). The balance of the streams gives the direction; how sure we are is judged apart, from the
+weakest point of the best streams. Fewer than three usable streams give no verdict. This is
+weighted vote counting, which says nothing about the size of an effect. The reasons and references
+of all weights stand in data/research/factors.csv; the method page prints the rule.
 
-1. A study counts once per claim. If its findings on that claim disagree, it counts as mixed;
-   if they stem from several types of study, the type with the greatest weight counts.
-2. A supporting study is +1, a mixed one 0, a contradicting one -1. Context is not counted.
-3. ``score = sum(weight * direction) / (sum(weight) + NEUTRAL)``: a weighted mean that starts
-   from one neutral study, so that a single thin study cannot carry a claim to the end of the
-   scale.
-4. Five equal bands of the score are the five verdicts; without any weight a claim is
-   "not tested".
-5. Evidence (weight and number of studies) and agreement (spread of the directions) give
-   confidence, as in the IPCC guidance note (Mastrandrea and others 2010).
-
-A further supporting study can never lower a verdict: with S = sum(weight * direction) and
-W = sum(weight) >= S, the new score (S + w) / (W + w + NEUTRAL) is at least S / (W + NEUTRAL).
-
-All functions are pure: frames in, frames out. ``findings`` needs the columns claim_id,
-reference, direction and study_type; ``weights`` is a Series of weights from 0 to 1, indexed
-by study type.
+All functions are pure. ``findings`` needs the columns claim_id, reference, direction, directness,
+setting, stream; ``works``, indexed by reference, the columns design, bias, read, authors (surnames
+with "; " between), cases, pools (references with a space between) and tests (number pooled).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-DIRECTION = {"supports": 1, "mixed": 0, "against": -1}
-NEUTRAL = 0.5  # weight of the neutral study that every claim starts from
-
-VERDICTS = ("contradicted", "mostly contradicted", "contested", "mostly supported", "supported")
-NOT_TESTED = "not tested"
-OUTER, INNER = 0.6, 0.2  # edges of the bands of the score; an edge belongs to the outer band
-
-EVIDENCE = ("limited", "medium", "robust")
-MEDIUM_WEIGHT, MEDIUM_STUDIES = 1.0, 3
-ROBUST_WEIGHT, ROBUST_STUDIES = 2.0, 4
-
-AGREEMENT = ("low", "medium", "high")
-MEDIUM_SPREAD, HIGH_SPREAD = 0.5, 0.2  # the widest spread that still counts as such agreement
-
-CONFIDENCE = ("very low", "low", "medium", "high", "very high")
+DIRECTION = {"supports": 1, "against": -1, "mixed": 0, "null": 0}  # "context" is not counted
+DIRECTNESS = ("direct", "near", "mechanism")
+FACTORS = ("design", "directness", "setting", "bias", "read")
+LEANING, ONE_SIDED = 0.2, 0.6  # edges of the score; an edge belongs outward
+USABLE, MANY, REVIEW, SEARCHES = 3, 5, 10, 3  # streams, streams, tests pooled, searches
+OPPOSING = 0.2  # the share of weight against the side that unsettles it
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
-
-def confidence_word(evidence: str, agreement: str) -> str:
-    """Return the confidence that a word of evidence and one of agreement give (or ValueError)."""
-    return CONFIDENCE[EVIDENCE.index(evidence) + AGREEMENT.index(agreement)]
-
-
-class Studies(NamedTuple):
-    """The counting studies: one entry per pair of claim and reference, in sorted order."""
-
-    claims: list[str]
-    claim: np.ndarray
-    reference: np.ndarray
-    direction: np.ndarray
-    types: np.ndarray
-
-    def weight(self, weights: np.ndarray) -> np.ndarray:
-        """Weight of each study under each weighting: the greatest among its types."""
-        return np.where(self.types, np.round(weights, DIGITS)[:, None, :], 0.0).max(axis=2)
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Sum of the studies' values per claim, for each weighting."""
-        return values @ (self.claim[:, None] == np.arange(len(self.claims)))
+CERTAINTY = ("very low", "low", "moderate", "high")
+NOT_TESTED, TOO_LITTLE = "not tested", "too little evidence"
+MIXED, DISAGREE = "mixed results", "studies disagree"
+VERDICTS = (
+    *("contradicted", "mostly contradicted", DISAGREE, MIXED),
+    *("mostly supported", "supported", TOO_LITTLE, NOT_TESTED),
+)
 
 
-def studies(
-    findings: pd.DataFrame, types: Sequence[str], claims: Sequence[str] | None = None
-) -> Studies:
-    """Reduce findings to counting studies: one per claim and reference, whatever the order."""
-    unknown = set(findings["direction"]) - {*DIRECTION, "context"}
-    if unknown:
-        raise ValueError(f"unknown direction: {sorted(unknown)}")
-    untyped = set(findings["study_type"]) - set(types)
-    if untyped:
-        raise ValueError(f"study type without a weight: {sorted(untyped)}")
-    names = sorted(set(findings["claim_id"])) if claims is None else list(claims)
-    counted = findings[findings["direction"].isin(DIRECTION) & findings["claim_id"].isin(names)]
-    counted = counted.assign(value=counted["direction"].map(DIRECTION))
-    pairs = counted.groupby(["claim_id", "reference"])
-    low, high = pairs["value"].min(), pairs["value"].max()
-    kinds = pairs["study_type"].agg(set)
-    member = [[name in kind for name in types] for kind in kinds]
-    return Studies(
-        names,
-        np.array([names.index(claim) for claim, _ in kinds.index], dtype=int),
-        np.array([reference for _, reference in kinds.index], dtype=object),
-        low.where(low == high, 0).to_numpy(dtype=float),
-        np.array(member, dtype=bool).reshape(len(kinds), len(types)),
+class Factor(NamedTuple):
+    """What a level of a factor does: it multiplies the weight and caps the grade (0 to 3)."""
+
+    weight: float
+    cap: int
+
+
+@dataclass(frozen=True)
+class Say:
+    """What a work, or a stream of works, says of one claim."""
+
+    reference: str
+    stream: str
+    direction: int
+    weight: float
+    grade: int
+    direct: bool
+    team: Hashable = ""
+    cases: str = ""
+    tests: int = 0
+    history: bool = False  # a direct case study of the target that tests rival explanations
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outcome for one claim; certainty is -1 where there is no verdict with a side."""
+
+    verdict: str
+    side: int = 0
+    score: float = float("nan")
+    certainty: int = -1
+    streams: tuple[Say, ...] = field(default=(), repr=False)
+    usable: int = 0
+    direct: int = 0
+    thin: bool = False
+    unsettled: str = ""  # what unsettles it, in words
+    indirect: bool = False
+
+
+def levels(factors: pd.DataFrame) -> dict[tuple[str, str], Factor]:
+    """Return weight and cap by factor and level, from a table with those four columns."""
+    keys = zip(factors["factor"], factors["level"], strict=True)
+    values = zip(factors["weight"], factors["cap"], strict=True)
+    return {key: Factor(float(w), int(cap)) for key, (w, cap) in zip(keys, values, strict=True)}
+
+
+def teams(authors: Mapping[str, str]) -> dict[str, str]:
+    """Return the team of each work: works that share half of the shorter author list are one."""
+    lists = {work: set(names.split("; ")) for work, names in sorted(authors.items())}
+    team = {work: work for work in lists}
+    for work, names in lists.items():
+        for other, others in lists.items():
+            if other < work and 2 * len(names & others) >= min(len(names), len(others)):
+                old, new = team[work], team[other]
+                team = {w: new if t == old else t for w, t in team.items()}
+    return team
+
+
+def says(
+    findings: pd.DataFrame, works: pd.DataFrame, factors: Mapping[tuple[str, str], Factor]
+) -> list[Say]:
+    """Return what each work says of the one claim that the findings are on.
+
+    Its most direct findings speak; unlike directions make it mixed; weight and grade are the
+    highest among them. A work that a counted review pools does not speak beside it.
+    """
+    counted = findings[findings["direction"].isin(DIRECTION)]
+    rows = works.loc[sorted(set(counted["reference"]))]
+    team = teams(rows["authors"].to_dict())
+    pooled = {key for text in rows["pools"].dropna() for key in str(text).split()}
+    found = []
+    for reference, own in counted.groupby("reference", sort=True):
+        work = rows.loc[reference]
+        if reference in pooled:
+            continue
+        nearest = min(own["directness"], key=DIRECTNESS.index)
+        own = own[own["directness"] == nearest]
+        directions = {DIRECTION[word] for word in own["direction"]}
+        weights, grades = [], []
+        for setting in own["setting"]:
+            of = {**work[["design", "bias", "read"]], "directness": nearest, "setting": setting}
+            chosen = [factors[factor, of[factor]] for factor in FACTORS]
+            product = 1.0
+            for each in chosen:
+                product *= each.weight
+            weights.append(round(product, DIGITS))
+            grades.append(min(each.cap for each in chosen))
+        found.append(
+            Say(
+                reference=str(reference),
+                stream=str(own["stream"].min()),
+                direction=directions.pop() if len(directions) == 1 else 0,
+                weight=max(weights),
+                grade=max(grades),
+                direct=nearest == "direct",
+                team=team[str(reference)],
+                cases=str(work["cases"]),
+                tests=0 if pd.isna(work["tests"]) else int(work["tests"]),
+                history=work["design"] == "case study"
+                and nearest == "direct"
+                and "target" in set(own["setting"])
+                and work["bias"] != "high",
+            )
+        )
+    return found
+
+
+def merge(works: Iterable[Say]) -> list[Say]:
+    """Return the streams: works of one stream count once, as their balance says, like the best."""
+    groups: dict[str, list[Say]] = {}
+    for work in works:
+        groups.setdefault(work.stream, []).append(work)
+    streams = []
+    for name in sorted(groups):
+        best = max(groups[name], key=lambda s: (s.grade, s.weight, s.reference))
+        balance = round(sum(s.weight * s.direction for s in groups[name]), DIGITS)
+        streams.append(
+            Say(
+                **{**best.__dict__, "direction": (balance > 0) - (balance < 0)}
+                | {"tests": max(s.tests for s in groups[name])}
+                | {"direct": any(s.direct for s in groups[name])}
+            )
+        )
+    return streams
+
+
+def score(streams: Iterable[Say], weight: Callable[[Say], float] = lambda s: s.weight) -> float:
+    """Return the weighted mean of the directions, -1 to 1; nan without any weight."""
+    pairs = [(weight(s), s.direction) for s in streams]
+    total = sum(w for w, _ in pairs)
+    return round(sum(w * d for w, d in pairs) / total, DIGITS) if total else float("nan")
+
+
+def side(value: float) -> int:
+    """Return 1 (for), -1 (against) or 0 of a score."""
+    return (value >= LEANING) - (value <= -LEANING)
+
+
+def judge(works: Iterable[Say], searches: int = SEARCHES) -> Judgement:
+    """Return verdict and certainty of one claim.
+
+    Args:
+        works: what each work says (see says).
+        searches: how many searches were made for the claim.
+    """
+    streams = merge(works)
+    value = score(streams)
+    if not streams or value != value:  # no stream, or none with weight
+        return Judgement(NOT_TESTED)
+    lean, usable = side(value), sum(s.grade >= 1 for s in streams)
+    base = {"score": value, "streams": tuple(streams), "usable": usable, "side": lean}
+    base["direct"] = sum(s.direct for s in streams)
+    if usable < USABLE:
+        return Judgement(TOO_LITTLE, **base)
+    if lean == 0:
+        undecided = sum(s.weight for s in streams if s.direction == 0)
+        half = round(undecided / sum(s.weight for s in streams), DIGITS) >= 0.5
+        return Judgement(MIXED if half else DISAGREE, **base)
+    words = ("supported", "contradicted")
+    word = words[lean < 0] if abs(value) >= ONE_SIDED else f"mostly {words[lean < 0]}"
+    leading = [s for s in streams if s.direction == lean]
+    start, setters = _start(leading, value)
+    if searches < SEARCHES:
+        start = min(start, 1)
+    thin = usable < MANY and not any(s.tests >= REVIEW for s in leading)
+    reason = _unsettled(streams, lean, start, setters)
+    certainty = max(start - thin - bool(reason), 0)
+    indirect = not any(s.direct for s in leading)
+    return Judgement(
+        word, certainty=certainty, thin=thin, unsettled=reason, indirect=indirect, **base
     )
 
 
-def score(signed: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Shrunken weighted mean of the directions, -1 to 1; nan where nothing carries weight."""
-    return np.where(weight > 0, np.round(signed / (weight + NEUTRAL), DIGITS), np.nan)
+def _start(leading: Sequence[Say], value: float) -> tuple[int, list[Say]]:
+    """Return the certainty to start from, and the streams that a rule of its own sets it by."""
+    best: dict[Hashable, int] = {}
+    for stream in leading:
+        best[stream.team] = max(stream.grade, best.get(stream.team, 0))
+    start = sorted(best.values())[-2] if len(best) > 1 else 0
+    cases: dict[str, Say] = {}
+    for stream in leading:
+        if stream.history and stream.team not in {s.team for s in cases.values()}:
+            cases.setdefault(stream.cases, stream)
+    if start == 1 and len(cases) >= 3 and abs(value) >= ONE_SIDED:
+        return 2, [s for s in leading if s.history]
+    return start, []
 
 
-def verdict(scores: np.ndarray) -> np.ndarray:
-    """Name the band of each score."""
-    band = 2 + (scores >= INNER) + (scores >= OUTER) - (scores <= -INNER) - (scores <= -OUTER)
-    return np.where(np.isnan(scores), NOT_TESTED, np.array(VERDICTS, dtype=object)[band])
+def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[Say]) -> str:
+    """Return the first thing that unsettles a side, in words; "" when nothing does."""
+    against = sum(s.weight for s in streams if s.direction == -lean)
+    if round(against / sum(s.weight for s in streams), DIGITS) >= OPPOSING:
+        return "a fifth or more of the weight is on the other side"
+    for stream in streams:
+        if side(score(s for s in streams if s is not stream)) != lean:
+            return f"it turns without {stream.reference}"
+    for team in sorted({str(s.team) for s in streams}):
+        if side(score(s for s in streams if s.team != team)) != lean:
+            return f"it turns without the works of one team ({team})"
+    if side(score(streams, weight=lambda _: 1.0)) != lean:
+        return "it turns when all streams weigh the same"
+    if side(score(setters or [s for s in streams if s.grade >= start])) != lean:
+        return "it turns on the best streams alone"
+    return ""
+
+
+def shown(judgement: Judgement) -> str:
+    """Return the words for a reader, direction and certainty in one."""
+    if judgement.verdict == TOO_LITTLE:
+        return TOO_LITTLE + ("", ", leans for", ", leans against")[judgement.side]
+    if judgement.certainty < 0 or judgement.certainty >= 2:
+        return judgement.verdict
+    return ("leans for", "leans against")[judgement.side < 0]
 
 
 def grade(
-    findings: pd.DataFrame, weights: pd.Series, claims: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Grade every claim: counts by direction, score, verdict, evidence, agreement, confidence.
-
-    ``claims`` gives the claims to grade and their order; without it, those that have findings.
-    Evidence is medium from MEDIUM_WEIGHT and MEDIUM_STUDIES on, robust from ROBUST_WEIGHT and
-    ROBUST_STUDIES on. Agreement looks at the weighted variance of the directions,
-    ``spread = sum(w * d**2) / W - (sum(w * d) / W)**2`` (0: all alike; 1: half for, half
-    against): high up to HIGH_SPREAD, medium up to MEDIUM_SPREAD. A lone study has nobody to
-    agree with, so its agreement is low; that of two studies is medium at most. Confidence is
-    the sum of the two steps, 0 to 4. A claim that is not tested has none of the three.
-    """
-    pool = studies(findings, list(weights.index), claims)
-    each = pool.weight(weights.to_numpy(dtype=float)[None, :])
-    total, signed, square = (pool.total(each * pool.direction**n)[0] for n in range(3))
-    count = pool.total((each > 0).astype(int))[0]
-    mass, values, tested = np.round(total, DIGITS), score(signed, total), total > 0
-    share = np.where(tested, total, 1.0)
-    spread = np.round(square / share - (signed / share) ** 2, DIGITS)
-    medium = (mass >= MEDIUM_WEIGHT) & (count >= MEDIUM_STUDIES)
-    robust = (mass >= ROBUST_WEIGHT) & (count >= ROBUST_STUDIES)
-    evidence = medium.astype(int) + robust
-    alike = (spread <= MEDIUM_SPREAD).astype(int) + (spread <= HIGH_SPREAD)
-    agreement = np.clip(alike, 0, np.maximum(count - 1, 0))
-    context = findings[findings["direction"] == "context"].groupby("claim_id")["reference"]
-
-    def tally(value: int) -> np.ndarray:
-        return np.bincount(pool.claim[pool.direction == value], minlength=len(pool.claims))
-
-    def name(words: tuple[str, ...], step: np.ndarray) -> list[str | None]:
-        return [words[i] if known else None for i, known in zip(step, tested, strict=True)]
-
-    return pd.DataFrame(
-        {
-            "claim_id": pool.claims,
-            **{direction: tally(value) for direction, value in DIRECTION.items()},
-            "context": context.nunique().reindex(pool.claims, fill_value=0).to_numpy(dtype=int),
-            "weight": mass,
-            "score": values,
-            "verdict": verdict(values),
-            "evidence": name(EVIDENCE, evidence),
-            "agreement": name(AGREEMENT, agreement),
-            "confidence": name(CONFIDENCE, evidence + agreement),
-        }
-    )
-
-
-def robustness(
     findings: pd.DataFrame,
-    weights: pd.Series,
-    draws: int = 1000,
-    seed: int = 2026,
-    claims: Sequence[str] | None = None,
+    works: pd.DataFrame,
+    factors: pd.DataFrame,
+    searches: Mapping[str, int],
+    claims: Sequence[str],
 ) -> pd.DataFrame:
-    """Share of random weightings that keep each verdict, and what most often replaces it.
+    """Grade every claim.
 
-    Each draw takes one weight per study type from Uniform(0, 1). ``kept`` leaves the draws as
-    they fall, so that no ranking of study types is taken for granted (the objection of
-    Petticrew and Roberts 2003); ``kept_ranked`` sorts each draw so that the types keep the rank
-    they have in ``weights``. Both are missing for a claim that is not tested.
+    Args:
+        findings, works: as the module says; works indexed by reference.
+        factors: factor, level, weight (0 to 1), cap (0 to 3).
+        searches: number of searches by claim.
+        claims: the claims to grade, in order.
+
+    Returns:
+        claim_id, verdict, shown (the words for a reader), side, score, certainty (a word, or
+        missing where there is no side), streams, usable, direct (counts of streams), thin,
+        indirect (yes or no), unsettled (the reason in words, or "").
     """
-    pool = studies(findings, list(weights.index), claims)
-    fixed = weights.to_numpy(dtype=float)
-    free = np.random.default_rng(seed).uniform(size=(draws, len(fixed)))
-    rank = np.argsort(np.argsort(-fixed, kind="stable"))
-
-    def verdicts(table: np.ndarray) -> np.ndarray:
-        each = pool.weight(table)
-        return verdict(score(pool.total(each * pool.direction), pool.total(each)))
-
-    base, drawn = verdicts(fixed[None, :]), verdicts(free)
-    ranked = verdicts(-np.sort(-free, axis=1)[:, rank])
-    tested = base[0] != NOT_TESTED
-    words = np.array((*VERDICTS, NOT_TESTED), dtype=object)
-    others = (drawn[:, :, None] == words).sum(axis=0) * (base[0][:, None] != words)
-    return pd.DataFrame(
-        {
-            "claim_id": pool.claims,
-            "verdict": base[0],
-            "kept": np.where(tested, (drawn == base).mean(axis=0), np.nan),
-            "kept_ranked": np.where(tested, (ranked == base).mean(axis=0), np.nan),
-            "otherwise": [words[n.argmax()] if n.any() else None for n in others],
-        }
-    )
-
-
-def leave_one_out(
-    findings: pd.DataFrame, weights: pd.Series, claims: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """The studies whose removal alone changes a verdict, with the verdict with and without them."""
-    pool = studies(findings, list(weights.index), claims)
-    each = pool.weight(weights.to_numpy(dtype=float)[None, :])
-    signed, total = pool.total(each * pool.direction)[0], pool.total(each)[0]
-    rest = np.round(total[pool.claim] - each[0], DIGITS)
-    without = score(signed[pool.claim] - each[0] * pool.direction, rest)
-    frame = pd.DataFrame(
-        {
-            "claim_id": np.array(pool.claims, dtype=object)[pool.claim],
-            "reference": pool.reference,
-            "verdict": verdict(score(signed, total))[pool.claim],
-            "without": verdict(without),
-        }
-    )
-    return frame[frame["verdict"] != frame["without"]].reset_index(drop=True)
+    by_level, rows = levels(factors), []
+    for claim in claims:
+        own = findings[findings["claim_id"] == claim]
+        found = judge(says(own, works, by_level), searches.get(claim, 0))
+        rows.append(
+            {
+                "claim_id": claim,
+                "verdict": found.verdict,
+                "shown": shown(found),
+                "side": found.side,
+                "score": found.score,
+                "certainty": CERTAINTY[found.certainty] if found.certainty >= 0 else None,
+                "streams": len(found.streams),
+                **{name: getattr(found, name) for name in ("usable", "direct", "thin", "indirect")},
+                "unsettled": found.unsettled,
+            }
+        )
+    return pd.DataFrame(rows)
