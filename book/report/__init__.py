@@ -2,12 +2,23 @@
 
 import report
 summits = report.load("summits")
-report.table(summits, name="tbl-summits", caption="...", source="summits")
+report.table(summits, "tbl-summits", source="summits")
 """
 
 from report.assessment import assess, inputs, weights, weights_explorer
 from report.data import DataError, describe, load, tables
-from report.exhibits import Exhibit, Markup, cite, claim, facts, figure, link, table, verdict
+from report.exhibits import (
+    Exhibit,
+    Markup,
+    cite,
+    claim,
+    facts,
+    figure,
+    fill,
+    link,
+    table,
+    verdict,
+)
 from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
@@ -22,6 +33,7 @@ __all__ = [
     "describe",
     "facts",
     "figure",
+    "fill",
     "inputs",
     "label_ends",
     "link",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from report import evidence
 from report.data import describe, load, loaded
-from report.exhibits import Exhibit, link
+from report.exhibits import EXPLORER_MIME, Exhibit, link
 
 
 def weights() -> pd.Series:
@@ -72,6 +72,7 @@ def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
     types = list(study_weights.index)
     pool = evidence.studies(load("findings"), types, list(claims["claim_id"]))
     body = {
+        "name": "weights-explorer",
         "types": types,
         "weights": [float(w) for w in study_weights],
         "rule": {
@@ -93,12 +94,9 @@ def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
             for place, row in enumerate(claims.itertuples())
         ],
     }
-    lines = ",\n".join(json.dumps(c, ensure_ascii=False) for c in body.pop("claims"))
-    head = json.dumps(body, ensure_ascii=False)
-    text = f'{head[:-1]},\n"claims": [\n{lines}\n]}}'
     return Exhibit(
         {
-            "text/markdown": f"~~~{{weights-explorer}}\n{text}\n~~~",
+            EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
             "text/html": "<p>On the page, sliders for the weights stand here. In the notebook, "
             "change the cell above the scorecard instead.</p>",
             "text/plain": "weights explorer (shown on the page)",
