@@ -25,31 +25,24 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
         study_weights: weights by study type in place of those in data/.
 
     Returns:
-        claim_id, section, claim, the columns of evidence.grade, by_rule (the verdict that the
-        rule gives), departure (the reason where ours differs), and the columns of
-        verdict_inputs, which are our judgement.
+        The columns of claims, of verdict_inputs (our judgement) and of evidence.grade, and
+        departure (the reason where our verdict is not the rule's).
     """
-    inputs = load("verdict_inputs")
-    claims = load("claims").sort_values("position")
-    claims = claims[claims["claim_id"].isin(inputs["claim_id"])]
+    claims = load("claims").merge(load("verdict_inputs"), on="claim_id").sort_values("position")
     if section:
         claims = claims[claims["section"] == section]
     chosen = weights() if study_weights is None else study_weights
     graded = evidence.grade(load("findings"), chosen, list(claims["claim_id"]))
-    frame = claims[["claim_id", "section", "claim"]].merge(graded, on="claim_id")
-    departures = load("verdict_overrides").set_index("claim_id")
-    frame["by_rule"] = frame["verdict"]
-    frame["verdict"] = frame["claim_id"].map(departures["verdict"]).fillna(frame["by_rule"])
-    frame["departure"] = frame["claim_id"].map(departures["reason"])
-    return frame.merge(inputs, on="claim_id", how="left")
+    frame = claims.merge(graded, on="claim_id")
+    departures = load("verdict_overrides").set_index("claim_id").astype(object)
+    frame["verdict"] = frame["claim_id"].map(departures["verdict"]).fillna(frame["verdict"])
+    return frame.assign(departure=frame["claim_id"].map(departures["reason"]))
 
 
 def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
     """Return what a page needs to apply the grading rule to weights that a reader chooses.
 
-    Args:
-        study_weights: the weights to start from, by study type.
-        claims: claim_id and claim of the recommendations to grade.
+    It starts from study_weights, by study type; claims has claim_id and claim of those to grade.
     """
     types = list(study_weights.index)
     pool = evidence.studies(load("findings"), types, list(claims["claim_id"]))
@@ -57,6 +50,7 @@ def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
         [int(direction), np.flatnonzero(member).tolist()]
         for direction, member in zip(pool.direction, pool.types, strict=True)
     ]
+    own = [[studies[n] for n in np.flatnonzero(pool.claim == k)] for k in range(len(claims))]
     rule = ("neutral", "outer", "inner", "verdicts", "not_tested")
     body = {
         "name": "weights-explorer",
@@ -64,20 +58,14 @@ def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
         "weights": [float(w) for w in study_weights],
         "rule": {name: getattr(evidence, name.upper()) for name in rule},
         "claims": [
-            {"id": key, "claim": text, "studies": [studies[n] for n in np.flatnonzero(own)]}
-            for key, text, own in zip(
-                claims["claim_id"],
-                claims["claim"],
-                pool.claim == np.arange(len(claims))[:, None],
-                strict=True,
-            )
+            {"id": key, "claim": text, "studies": works}
+            for key, text, works in zip(claims["claim_id"], claims["claim"], own, strict=True)
         ],
     }
     return Exhibit(
         {
             EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
-            "text/html": "<p>On the page, sliders for the weights stand here. In the notebook, "
-            "change the cell above the scorecard instead.</p>",
+            "text/html": "<p>The page has sliders; in the notebook, change the weights.</p>",
             "text/plain": "weights explorer (shown on the page)",
         }
     )

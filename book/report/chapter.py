@@ -1,7 +1,7 @@
 """The blocks that every chapter has, made in one place from the tables of data/.
 
-``report.chapter("engagement").tested()`` makes tbl-engagement-tested. A sentence of data/ may
-hold places such as {channels}, which show the facts that cells above the block recorded.
+A sentence of data/ may hold places such as {channels}: they show the facts that cells above the
+block recorded.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from report.data import DataError, describe, load, loaded
 from report.exhibits import Exhibit, Markup, cite, claim, fill, link, table, verdict
 
 #: The article's lists and tables, by the chapter that restates them.
-ARTICLE: dict[str, tuple[str, ...]] = {
-    "engagement": ("recommendations", "diplomatic_strategies"),
-    "landscape": ("risks", "opportunities"),
-    "sanctions": ("recommendations", "trade_incentives"),
-    "coalition": ("recommendations", "focus_areas"),
-    "public_opinion": ("recommendations", "media_strategies"),
-    "human_rights": ("recommendations", "collaboration_areas"),
-    "conclusion": (),
+ARTICLE: dict[str, list[str]] = {
+    "engagement": ["recommendations", "diplomatic_strategies"],
+    "landscape": ["risks", "opportunities"],
+    "sanctions": ["recommendations", "trade_incentives"],
+    "coalition": ["recommendations", "focus_areas"],
+    "public_opinion": ["recommendations", "media_strategies"],
+    "human_rights": ["recommendations", "collaboration_areas"],
+    "conclusion": [],
 }
-GRADED = ("findings", "study_types", "verdict_inputs", "verdict_overrides", "claims")
+GRADED = ["findings", "study_types", "verdict_inputs", "verdict_overrides", "claims"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Chapter:
     def tested(self) -> Exhibit:
         """Return each tested point with record, reading, studies and verdict."""
         rows = self._points().merge(load("claims_tested"), on="claim_id")
-        rows = _filled(rows, "claims_tested", "claim_id", "record")
+        _fill(rows, "claims_tested", "claim_id", "record")
         found, graded = load("findings"), assess(self.name).set_index("claim_id")
         rows["Studies"] = _cells(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
         rows["verdict"] = rows["claim_id"].map(graded["verdict"])
@@ -71,12 +71,11 @@ class Chapter:
 
     def watch(self) -> Exhibit:
         """Return the indicators that would move the assessment, with their latest values."""
-        rows = load("indicators").query("chapter == @self.name").sort_values("position")
-        rows = _filled(rows, "indicators", "indicator", "latest", "as_of", "change")
+        rows = load("indicators").query("chapter == @self.name")
+        rows = rows.sort_values("position", ignore_index=True)
+        _fill(rows, "indicators", "indicator", "latest", "as_of", "change")
         rows["Data table"] = _cells(link(name, f"data-{name}") for name in rows["table"])
-        headings = {"indicator": "Indicator", "latest": "Latest value", "as_of": "Date"}
-        rows = rows.assign(**{title: rows[name] for name, title in headings.items()})
-        columns = [*headings.values(), "Data table", "change"]
+        columns = ["indicator", "latest", "as_of", "Data table", "change"]
         return self._table("watch", rows, ["indicators", *sorted({*rows["table"]})], columns)
 
     def data(self) -> Exhibit:
@@ -92,24 +91,21 @@ class Chapter:
         """Return claim_id, Point, Kind and In our words of the article's lists and tables."""
         parts = []
         for name in ARTICLE[self.name]:
-            fields = describe(name)["schema"]["fields"]
-            kind = next(field["title"] for field in fields if field["name"] == "label")
-            part = load(name).rename(columns={"label": "Point", fields[-1]["name"]: "In our words"})
-            parts.append(part[["claim_id", "Point", "In our words"]].assign(Kind=kind))
-        claims = load("claims").query("section == @self.name")[["claim_id", "position"]]
-        points = pd.concat(parts).merge(claims, on="claim_id")
-        return points.sort_values("position", ignore_index=True)
+            titles = {f["name"]: f["title"] for f in describe(name)["schema"]["fields"]}
+            restated = list(titles)[-1]
+            part = load(name).rename(columns={"label": "Point", restated: "In our words"})
+            parts.append(part[["claim_id", "Point", "In our words"]].assign(Kind=titles["label"]))
+        points = pd.concat(parts).merge(load("claims"), on="claim_id")
+        return points[points["section"] == self.name].sort_values("position", ignore_index=True)
 
-    def _table(
-        self, block: str, rows: pd.DataFrame, source: Iterable[str], columns: list[str]
-    ) -> Exhibit:
+    def _table(self, end: str, rows: pd.DataFrame, source: list[str], shown: list[str]) -> Exhibit:
         if "claim_id" in rows:
             rows["Claim"] = _cells(claim(key) for key in rows["claim_id"])
         if "verdict" in rows:
             rows["Verdict"] = _cells(v if pd.isna(v) else verdict(v) for v in rows["verdict"])
         for name in source:  # a source line names only what was loaded
             load(name)
-        return table(rows, f"tbl-{self.name}-{block}", source=list(source), columns=columns)
+        return table(rows, f"tbl-{self.name}-{end}", source=source, columns=shown)
 
 
 def studies(findings: pd.DataFrame) -> str:
@@ -124,12 +120,10 @@ def _cells(texts: Iterable[object]) -> pd.Series:
     return pd.Series(list(texts), dtype=object)
 
 
-def _filled(rows: pd.DataFrame, name: str, key: str, *columns: str) -> pd.DataFrame:
-    """Return rows of a table, numbered anew, with the places of these columns filled."""
-    rows = rows.reset_index(drop=True)
+def _fill(rows: pd.DataFrame, name: str, key: str, *columns: str) -> None:
+    """Fill the places of these columns of a table; key names a row in an error."""
     for column in columns:
         rows[column] = [
             fill(text, f"{name}, row {where!r}, column {column}")
             for text, where in zip(rows[column], rows[key], strict=True)
         ]
-    return rows
