@@ -5,7 +5,8 @@ summits = report.load("summits")
 report.table(summits, "tbl-summits", source="summits")
 """
 
-from report.assessment import assess, inputs, weights, weights_explorer
+from report.assessment import assess, weights, weights_explorer
+from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
 from report.data import DataError, describe, load, tables
 from report.exhibits import (
     Exhibit,
@@ -28,13 +29,13 @@ __all__ = [
     "Markup",
     "assess",
     "axes",
+    "chapter",
     "cite",
     "claim",
     "describe",
     "facts",
     "figure",
     "fill",
-    "inputs",
     "label_ends",
     "link",
     "load",

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from report import evidence
-from report.data import describe, load, loaded
-from report.exhibits import EXPLORER_MIME, Exhibit, link
+from report.data import load
+from report.exhibits import EXPLORER_MIME, Exhibit
 
 
 def weights() -> pd.Series:
@@ -25,11 +25,9 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
         study_weights: weights by study type in place of those in data/.
 
     Returns:
-        claim_id, section, claim, the columns of evidence.grade (supports, mixed, against,
-        context, weight, score, verdict, evidence, agreement, confidence), by_rule (the verdict
-        that the rule gives), departure (the reason where ours differs), and the columns of
-        verdict_inputs (carries_over, carries_over_reason, main_cost, main_risk, who_acts,
-        would_change), which are our judgement.
+        claim_id, section, claim, the columns of evidence.grade, by_rule (the verdict that the
+        rule gives), departure (the reason where ours differs), and the columns of
+        verdict_inputs, which are our judgement.
     """
     inputs = load("verdict_inputs")
     claims = load("claims").sort_values("position")
@@ -46,22 +44,6 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
     return frame.merge(inputs, on="claim_id", how="left")
 
 
-def inputs() -> pd.DataFrame:
-    """Return the tables that this notebook has loaded: name, what a row is, rows, licence.
-
-    The name is a link to the table in the dictionary of data, where the file can be had.
-    """
-    names = loaded()
-    return pd.DataFrame(
-        {
-            "table": pd.Series([link(name, f"data-{name}") for name in names], dtype=object),
-            "row": [describe(name)["description"] for name in names],
-            "rows": [len(load(name)) for name in names],
-            "licence": [describe(name)["licenses"][0]["name"] for name in names],
-        }
-    )
-
-
 def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
     """Return what a page needs to apply the grading rule to weights that a reader chooses.
 
@@ -71,27 +53,24 @@ def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
     """
     types = list(study_weights.index)
     pool = evidence.studies(load("findings"), types, list(claims["claim_id"]))
+    studies = [
+        [int(direction), np.flatnonzero(member).tolist()]
+        for direction, member in zip(pool.direction, pool.types, strict=True)
+    ]
+    rule = ("neutral", "outer", "inner", "verdicts", "not_tested")
     body = {
         "name": "weights-explorer",
         "types": types,
         "weights": [float(w) for w in study_weights],
-        "rule": {
-            "neutral": evidence.NEUTRAL,
-            "outer": evidence.OUTER,
-            "inner": evidence.INNER,
-            "verdicts": evidence.VERDICTS,
-            "not_tested": evidence.NOT_TESTED,
-        },
+        "rule": {name: getattr(evidence, name.upper()) for name in rule},
         "claims": [
-            {
-                "id": row.claim_id,
-                "claim": row.claim,
-                "studies": [
-                    [int(pool.direction[n]), [int(t) for t in np.flatnonzero(pool.types[n])]]
-                    for n in np.flatnonzero(pool.claim == place)
-                ],
-            }
-            for place, row in enumerate(claims.itertuples())
+            {"id": key, "claim": text, "studies": [studies[n] for n in np.flatnonzero(own)]}
+            for key, text, own in zip(
+                claims["claim_id"],
+                claims["claim"],
+                pool.claim == np.arange(len(claims))[:, None],
+                strict=True,
+            )
         ],
     }
     return Exhibit(
