@@ -5,6 +5,7 @@ summits = report.load("summits")
 report.table(summits, name="tbl-summits", caption="...", source="summits")
 """
 
+from report import charts
 from report.assessment import assess, inputs, weights, weights_explorer
 from report.data import DataError, describe, load, tables
 from report.exhibits import Exhibit, Markup, cite, claim, facts, figure, link, table, verdict
@@ -17,6 +18,7 @@ __all__ = [
     "Markup",
     "assess",
     "axes",
+    "charts",
     "cite",
     "claim",
     "describe",
