@@ -24,7 +24,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.colors import to_rgb
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -51,8 +53,6 @@ KNOWN: Mapping[str, str] = {
     "EU institutions": "eu",
     "EU member states": "eu light",
     "Germany": "eu",
-    "Poland": "eu",
-    "Hungary": "eu",
     "China": "china",
     "Ukraine": "ukraine",
     "abstained": "abstain",
@@ -76,11 +76,11 @@ DASHED = (0, (3, 2))
 
 def panels(
     frame: pd.DataFrame,
-    by: str,
+    panel: str,
     form: Callable[..., Figure],
     *columns: str,
     titles: Mapping[str, str] | None = None,
-    shape: tuple[int, int] | None = None,
+    rows: int = 1,
     widths: Sequence[float] | None = None,
     height: float = 3.0,
     share: str = "y",
@@ -91,17 +91,17 @@ def panels(
     """Return small multiples: one panel of a form for each value of a column.
 
     Args:
-        by: the column; its values head the panels, in the order of titles if that is given.
+        panel: the column; its values head the panels, in the order of titles if that is given.
         columns, options: passed to the form.
         titles: other headings, by value.
-        shape: panels down and across; default: all in one row.
+        rows: how many rows of panels.
         widths: relative widths of the columns of panels.
         share: which axes the panels share: "", "x", "y" or "xy".
         labels: as in lines; "last" labels the last panel only.
     """
-    _need(frame, by)
-    names = [n for n in titles or _order(frame[by]) if frame[by].eq(n).any()]
-    rows, across = shape or (1, len(names))
+    frame = _tidy(frame, panel)
+    names = [n for n in titles or _order(frame[panel]) if frame[panel].eq(n).any()]
+    across = -(-len(names) // rows)
     figure, drawn = axes(
         rows, across, height=height, sharex="x" in share, sharey="y" in share,
         width_ratios=widths, squeeze=False,
@@ -109,8 +109,9 @@ def panels(
     for place, (ax, name) in enumerate(zip(drawn.flat, names, strict=False)):
         if form is lines:
             options["labels"] = place == len(names) - 1 if labels == "last" else labels
-        form(frame[frame[by].eq(name)], *columns, ax=ax, **options)
-        ax.set(title=(titles or {}).get(name) or name, ylabel="" if place % across else ylabel)
+        title = (titles or {}).get(name) or name
+        left = "" if place % across else ylabel
+        form(frame[frame[panel].eq(name)], *columns, ax=ax, title=title, ylabel=left, **options)
     for ax in drawn.flat[len(names) :]:
         ax.set_axis_off()
     return figure
@@ -122,17 +123,17 @@ def lines(
     y: str,
     series: str = "",
     *,
-    breaks: str | float | None = None,
+    breaks: str | float | Mapping[str, str | float] | None = None,
     hollow: str = "",
     shape: str = "",
     shapes: Mapping[str, str] | None = None,
-    dashes: Mapping[str, str] | None = None,
-    dot: float = 3.5,
+    dash: str | Mapping[str, str] = "-",
+    dot: float | Mapping[str, float] = 3.5,
     width: float | Mapping[str, float] = 1.8,
-    step: bool = False,
+    step: bool | Mapping[str, bool] = False,
     labels: bool | Mapping[str, str] = True,
     last: str = "",
-    mark: str | Sequence[Any] = (),
+    mark: str | Sequence[Any] = "",
     text: str = "",
     fmt: str = "",
     events: Events = None,
@@ -144,6 +145,8 @@ def lines(
 ) -> Figure:
     """Return lines over time, each labelled at its end; what is not known stays a gap.
 
+    Breaks, dash, dot, width and step may each be given by series.
+
     Args:
         x, y: columns of years or dates, and of values; one row a point.
         series: column with the name of the line.
@@ -153,20 +156,21 @@ def lines(
         hollow: column of yes and no: points drawn hollow (partial, estimated, other edition).
         shape, shapes: column that chooses the marker, and the marker of each value; by default
             the series. A legend explains a column that is named.
-        dashes, width: line style and width by series.
+        dash, width: style and width of the lines.
         dot: size of the points; 0 draws none.
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
-        mark: which points carry their value in `fmt`: "all", "ends", "extremes", or x values.
+        mark: which points carry their value in `fmt`: "all", "ends", "last",
+            "highest", "extremes" (the ends, the highest and the lowest), or x values.
         text: column of words beside the points.
         events: dates (or years) by label, marked with a dashed line; labels stand above.
     """
-    _need(frame, x, y, series, hollow, shape, text, breaks if breaks in frame else "")
+    frame = _tidy(frame, x, y, series, hollow, shape, text)
     ax = _axes(ax, height)
     values = frame[y].dropna().astype(float)
     _limits(ax, values)
-    ends, words = [], []
+    ends, notes = [], []
     for name in _order(frame[series], colours) if series else [""]:
         part = (frame[frame[series].eq(name)] if series else frame).sort_values(x)
         place, value = _plain(part[x]), part[y].astype(float)
@@ -174,38 +178,46 @@ def lines(
         if hollow:
             firm &= ~part[hollow].fillna(False).astype(bool)
         cut = ~firm | ~firm.shift(fill_value=True)
-        if breaks in part:
-            cut |= part[breaks].ne(part[breaks].shift())
-        elif breaks is not None:
+        apart = _one(breaks, name)
+        if apart in part:
+            cut |= part[apart].ne(part[apart].shift())
+        elif apart is not None:
             dates = pd.api.types.is_datetime64_any_dtype(place)
-            longest = pd.Timedelta(breaks) if dates else breaks
-            cut |= place.diff() > longest
-        heavy = width.get(name, 1.5) if isinstance(width, Mapping) else width
-        look: dict[str, Any] = {"color": shade, "ls": (dashes or {}).get(name, "-"), "lw": heavy}
+            cut |= place.diff() > (pd.Timedelta(apart) if dates else apart)
+        look: dict[str, Any] = {
+            "color": shade,
+            "ls": _one(dash, name) or "-",
+            "lw": _one(width, name) or 1.5,
+        }
+        look["drawstyle"] = "steps-post" if _one(step, name) else "default"
+        size = _one(dot, name)
         for _, run in value[firm].groupby(cut.cumsum()[firm]):
-            ax.plot(place[run.index], run, drawstyle="steps-post" if step else None, **look)
+            ax.plot(place[run.index], run, **look)
         kinds = part[shape or series] if shape or series else pd.Series("", part.index)
         for kind in _order(kinds):
             marker, here = (shapes or {}).get(kind, "o"), kinds.eq(kind)
             for shown, fill in ((firm & here, shade), (~firm & here, "white")):
-                if dot or fill == "white":
+                if size or fill == "white":
                     ax.plot(place[shown], value[shown], marker, color=shade, mfc=fill,
-                            ms=dot or 4, mew=1.2, zorder=3)  # fmt: skip
+                            ms=size or 4, mew=1.2, zorder=3)  # fmt: skip
         seen = value.dropna()
         if len(seen):
-            _mark(ax, place, seen, mark, fmt, at)
+            notes += _marked(place, seen, mark, fmt)
             for row, word in part[text].dropna().items() if text else []:
-                words.append((place[row], value[row], word))
+                notes.append((place[row], value[row], word, 0))
             label = labels.get(name, name) if isinstance(labels, Mapping) else name
             label = f"{label} {last.format(seen.iloc[-1])}" if last else label
-            ends.append((place[seen.index[-1]], seen.iloc[-1], label if labels else "", shade))
+            ends.append(
+                (place[seen.index[-1]], seen.iloc[-1], label.strip() if labels else "", shade)
+            )
+    _date_ticks(ax)
     ax.set(**options)
     if shape:
         _legend(ax, [Line2D([], [], ls="", marker=m, color=COLOURS["ink"], label=n)
                      for n, m in (shapes or {}).items()])  # fmt: skip
-    _notes(ax, words, at)
-    _label_ends(ax, ends, at)
+    taken = _label_ends(ax, ends, at)
     _mark_events(ax, events)
+    _notes(ax, notes, at, taken)
     return _figure(ax)
 
 
@@ -241,11 +253,11 @@ def bars(
         side: column of words that stand right of the bars under the column's name.
         partial: column of yes and no: bars that cover a part are pale with a dashed outline.
         values: which numbers are written: "total" at the ends (or only at the categories given),
-            "parts" where they fit.
+            "parts" where they fit, or "both".
         missing: what is written where a value is missing.
         events: the category before which a dashed line stands, by label.
     """
-    _need(frame, category, value, series, order.lstrip("-"), groups, side, partial)
+    frame = _tidy(frame, category, value, series, order.lstrip("-"), groups, side, partial)
     names = _order(frame[category])
     if horizontal:
         rows, ax = _rows(ax, height, frame, category, groups, order)
@@ -275,14 +287,16 @@ def bars(
     _limits(ax, pd.Series([*base.values(), 0.0]), "x" if horizontal else "y")
     ax.set(**options)
     empty = places[frame[value].isna()]
-    for place, start, size, shade in segments if values == "parts" else []:
+    for place, start, size, shade in segments if values in ("parts", "both") else []:
         middle = (start + size / 2, place) if horizontal else (place, start + size / 2)
         text = _say(ax, _number(size, fmt), middle, colour=_ink_on(shade), small=True)
         box, ends = text.get_window_extent(), ax.transData.transform([(0, 0), (size, size)])
         wide, tall = abs(ends[1] - ends[0]) - 1
         if box.width > wide if horizontal else box.height > tall:
             text.remove()
-    written = set(places[frame[category].isin(names if values == "total" else list(values))])
+    written = set(
+        places[frame[category].isin(names if values in ("total", "both") else list(values))]
+    )
     for place, total in base.items() if values != "parts" else []:
         if place in written - set(empty):
             end = (total, place) if horizontal else (place, total)
@@ -293,7 +307,7 @@ def bars(
              ha="left" if horizontal else "center", colour="other", small=True)  # fmt: skip
     if side:
         _beside(ax, side, 1.01, ax.get_ylim()[1], style="italic")
-        for place, word in zip(places, frame[side], strict=True):
+        for place, word in dict(zip(places, frame[side], strict=True)).items():
             _beside(ax, word, 1.01, place, _colour(word, None))
     if series:
         _legend(ax, [Patch(color=_colour(n, colours), label=n)
@@ -337,7 +351,7 @@ def dots(
         missing: what is written in a row without any value.
     """
     columns = [values] if isinstance(values, str) else list(values)
-    _need(frame, label, *columns, by, hollow, order.lstrip("-"), groups, text)
+    frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), groups, text)
     rows, ax = _rows(ax, height, frame, label, groups, order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
@@ -401,7 +415,9 @@ def spans(
         groups, order: as in bars; by default rows are ordered by start.
         events: dates by label, as in lines.
     """
-    _need(frame, label, start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-"))
+    frame = _tidy(
+        frame, label, start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-")
+    )
     rows, ax = _rows(ax, height, frame, label, groups, order or start)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
@@ -420,6 +436,7 @@ def spans(
         if text and pd.notna(row[text]):
             there = begin if pd.isna(stop) else stop
             _say(ax, row[text], (there, y), (6, 0), ha="left", colour=shade, small=True, clear=True)
+    _date_ticks(ax)
     ax.set(**options)
     _mark_events(ax, events)
     return _figure(ax)
@@ -454,16 +471,16 @@ def strip(
         hollow: column of yes and no: drawn hollow.
         text: column of words beside the marks.
     """
-    _need(frame, when, lane, groups, by, shape, hollow, text)
+    frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
     rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
     keys: list[Any] = []
-    names = _order(frame[by], colours) if by else [""]
+    names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
     apart = len(names) > 1 and groups != by
     shift = dict(
         zip(names, np.linspace(-0.27, 0.27, len(names)) if apart else rows * 0, strict=False)
     )
     ax.set(ylim=ax.get_ylim(), **options)
-    words = []
+    notes = []
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         name = str(row[by]) if by else ""
         shade, marker = (
@@ -474,9 +491,12 @@ def strip(
         ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, mfc=fill, mew=1.5,
                 ms=10 if marker == "|" else 5)  # fmt: skip
         if text and pd.notna(row[text]):
-            words.append((row[when], y, str(row[text])))
-    _notes(ax, words)
+            notes.append((row[when], y, str(row[text]), 0))
+    _date_ticks(ax)
+    _notes(ax, notes)
     if apart:
+        lanes = sorted(set(rows))
+        ax.hlines([y + 0.5 for y in lanes[:-1]], *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
         keys = [Patch(color=_colour(n, colours), label=n) for n in names]
     _legend(ax, keys + [Line2D([], [], ls="", marker=m, color=COLOURS["ink"], mew=1.5, label=n,
                                mfc="white") for n, m in (shapes or {}).items()])  # fmt: skip
@@ -508,7 +528,7 @@ def squares(
         periods: last year of each period, in order; above it stand its name and count.
         words: what "dot" and "hollow" mean, for the legend.
     """
-    _need(frame, year, kind, dot, hollow)
+    frame = _tidy(frame, year, kind, dot, hollow)
     ax, kinds = _axes(ax, height), _order(frame[kind], colours)
     table = frame.assign(
         **{"_kind": frame[kind].map(kinds.index), "_open": frame[hollow] if hollow else False,
@@ -576,7 +596,7 @@ def grid(
         across: how many items stand side by side before a cell grows.
         groups: column of the rows' groups, between which a line stands; default: every row.
     """
-    _need(frame, row, column, by, text, fill, groups)
+    frame = _tidy(frame, row, column, by, text, fill, groups)
     downs, heads = _order(frame[row]), _order(frame[column])
     sizes = frame.groupby([row, column], observed=True).size()
     lines_of = {n: 1 + (int(sizes.get(n, pd.Series([1])).max()) - 1) // across for n in downs}
@@ -645,12 +665,14 @@ def tiles(
     return _figure(ax)
 
 
-def _need(frame: pd.DataFrame, *columns: Any) -> None:
+def _tidy(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the frame with plain row numbers, or raise DataError if a column is missing."""
     unknown = [c for c in columns if c and c not in frame]
     if unknown:
         raise DataError(f"chart: no column {unknown} in the frame; it has {list(frame)}")
     if not len(frame):
         raise DataError("chart: the frame has no rows; nothing can be drawn")
+    return frame.reset_index(drop=True)
 
 
 def _axes(ax: Axes | None, height: float) -> Axes:
@@ -675,6 +697,11 @@ def _ink_on(shade: Any) -> str:
     return COLOURS["ink"] if pale or light > 0.22 else "white"
 
 
+def _one(option: Any, name: str) -> Any:
+    """Return what an option says for a series: it is given for all or by name."""
+    return option.get(name) if isinstance(option, Mapping) else option
+
+
 def _order(column: pd.Series, colours: Colours = None) -> list[Any]:
     """Return a column's values: as its categories or the given colours stand, or sorted.
 
@@ -695,10 +722,19 @@ def _plain(column: pd.Series) -> pd.Series:
     return column if pd.api.types.is_datetime64_any_dtype(column) else column.astype(float)
 
 
+def _date_ticks(ax: Axes) -> None:
+    """Put as many dates on the horizontal axis as fit; years where years are enough."""
+    if isinstance(ax.xaxis.get_major_locator(), AutoDateLocator):
+        many = ax.get_window_extent().width / _figure(ax).dpi * 72 // 36
+        locator = AutoDateLocator(minticks=2, maxticks=max(5, int(many)))
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+
+
 def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
     """Let an axis of quantities begin at 0 and leave room for what is written at the ends."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    limits = (low * 1.15, high * 1.1)
+    limits = (low * 1.15, high * (1.15 if low < 0 else 1.1))
     ax.set_ylim(limits) if axis == "y" else ax.set_xlim(limits)
     if low < 0:
         (ax.axhline if axis == "y" else ax.axvline)(0, color=COLOURS["ink"], lw=0.7)
@@ -724,6 +760,8 @@ def _rows(
         number = value.timestamp() if isinstance(value, pd.Timestamp) else value
         number = float("inf") if pd.isna(number) else sign * float(number)
         first[key] = min(number, first.get(key, float("inf")))
+    if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
+        first = {("", name): first.get(("", name), float("inf")) for name in names}
     ranked = sorted(first, key=lambda k: (gathered.index(k[0]), first[k], names.index(k[1])))
     places: dict[Any, float] = {}
     headings: dict[Any, float] = {}
@@ -768,23 +806,51 @@ def _say(
     )  # fmt: skip
 
 
-def _notes(ax: Axes, notes: Sequence[tuple[Any, float, str]], at: Offsets = None) -> None:
-    """Write a text beside each point: right, left, above or below, where nothing else stands."""
-    _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
-    edge, reach = ax.get_window_extent(), 4.0
-    points = [ax.transData.transform((ax.convert_xunits(x), y)) for x, y, _ in notes]
-    taken = [Bbox.from_bounds(x - reach, y - reach, 2 * reach, 2 * reach) for x, y in points]
-    sides = [((6, 0), "left"), ((-6, 0), "right"), ((0, 10), "center"), ((0, -10), "center")]
-    for x, y, text in sorted(notes, key=lambda n: (n[0], n[1], n[2])):
-        note = _say(ax, text, (x, y), ha="left", small=True)
-        for offset, align in [((at or {})[text], "center")] if text in (at or {}) else sides:
+def _notes(
+    ax: Axes,
+    notes: Sequence[tuple[Any, float, str, int]],
+    at: Offsets = None,
+    taken: Sequence[Annotation] = (),
+) -> None:
+    """Write a text at each point on the first side where neither a line nor a text stands.
+
+    Args:
+        notes: x, y, text, and where to try first: 1 above, -1 below, 0 beside. What would be
+            above or below is left out where it has no place; what is beside always stays.
+        taken: texts that stand already.
+    """
+    if not notes:
+        return
+    _figure(ax).draw_without_rendering()
+    edge, drawn = ax.get_window_extent(), [np.empty((0, 2))]
+    boxes = [text.get_window_extent() for text in taken]
+    for line in ax.lines:
+        if line.get_transform() == ax.transData and len(line.get_xydata()):
+            path = STEP_LOOKUP_MAP[line.get_drawstyle()](*line.get_xydata().T)
+            ends = ax.transData.transform(np.column_stack(path))
+            for one, two in pairwise(ends) if line.get_linestyle() != "None" else []:
+                drawn.append(np.linspace(one, two, 2 + int(np.hypot(*(two - one)) / 3)))
+            drawn += [ends + shift for shift in [(-3, 0), (3, 0), (0, 3), (0, -3)]]
+    points = np.concatenate(drawn)
+    above, below = ((0, 8), "center"), ((0, -9), "center")
+    right, left = ((7, 0), "left"), ((-7, 0), "right")
+    tried = {1: [above, left, right, below], -1: [below, right, left, above]}
+    for x, y, text, first in sorted(notes, key=lambda n: n[:3]):
+        note = _say(ax, text, (x, y), small=True)
+        sides = tried.get(first, [right, left, above, below])
+        if text in (at or {}):
+            sides = [((at or {})[text], "center")]
+        for offset, align in sides:
             note.set(position=offset, horizontalalignment=align)
             box = note.get_window_extent()
-            if box.x1 <= edge.x1 + reach and not any(box.overlaps(other) for other in taken):
+            hit = np.all((points > box.min) & (points < box.max), axis=1).any()
+            inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 + 4 and box.y0 >= edge.y0
+            if inside and not hit and not any(box.overlaps(other) for other in boxes):
+                boxes.append(box)
                 break
         else:
-            note.set(position=(6, 0), horizontalalignment="left")
-        taken.append(note.get_window_extent())
+            if first:  # a value that is in the table too
+                note.remove()
 
 
 def _beside(
@@ -802,57 +868,59 @@ def _number(value: float, fmt: str) -> str:
     return (fmt or f"{{:,.{digits}f}}").format(value).replace("-", "−")
 
 
-def _mark(
-    ax: Axes, x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str, at: Offsets
-) -> None:
-    """Write values at points: above a high one, below a low one."""
-    if not len(mark):
-        return
+def _marked(
+    x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str
+) -> list[tuple[Any, float, str, int]]:
+    """Return notes with the values of some points: above a high point, below a low one."""
+    rows, around = list(y.index), y.rolling(3, center=True, min_periods=1).mean()
     some = {
-        "all": list(y.index),
-        "ends": [y.index[0], y.index[-1]],
-        "extremes": [y.index[0], y.index[-1], y.idxmax(), y.idxmin()],
+        "": [],
+        "all": rows,
+        "ends": [rows[0], rows[-1]],
+        "last": [rows[-1]],
+        "highest": [y.idxmax()],
+        "extremes": [rows[0], rows[-1], y.idxmax(), y.idxmin()],
     }
-    chosen = some[mark] if isinstance(mark, str) else list(y.index[x[y.index].isin(mark)])
-    around = y.rolling(3, center=True, min_periods=1).mean()
-    for row in dict.fromkeys(chosen):
-        text = _number(y[row], fmt)
-        up = 8 if y[row] >= around[row] else -9
-        _say(ax, text, (x[row], y[row]), (at or {}).get(text, (0, up)), small=True)
+    chosen = some[mark] if isinstance(mark, str) else [r for r in rows if x[r] in list(mark)]
+    return [
+        (x[row], y[row], _number(y[row], fmt), 1 if y[row] >= around[row] else -1)
+        for row in dict.fromkeys(chosen)
+    ]
 
 
-def _label_ends(ax: Axes, ends: Sequence[tuple[Any, float, str, str]], at: Offsets) -> None:
+def _label_ends(
+    ax: Axes, ends: Sequence[tuple[Any, float, str, str]], at: Offsets
+) -> list[Annotation]:
     """Write labels in a column at the right end of the lines, moved apart where they meet."""
-    labelled = sorted((e for e in ends if e[2]), key=lambda e: e[1])
+    labelled = sorted((e for e in ends if e[2]), key=lambda e: (e[1], e[2]))
     if not labelled:
-        return
-    last = max(e[0] for e in labelled)
-    low, high = ax.get_ylim()
-    tall = ax.get_window_extent().height / ax.get_figure(root=True).dpi * 72  # points
-    turned = high < low
+        return []
+    last, (low, high) = max(e[0] for e in labelled), ax.get_ylim()
+    tall = ax.get_window_extent().height / _figure(ax).dpi * 72  # in points
     wish = [(e[1] - low) / (high - low) * tall for e in labelled]
-    for (_, _, text, shade), place in zip(labelled, _spread(wish, 12.0, turned), strict=True):
+    texts = []
+    for (_, _, text, shade), place in zip(labelled, _spread(wish, 12.0), strict=True):
         right, up = (at or {}).get(text, (0, 0))
-        _say(ax, text, (last, low + place / tall * (high - low)), (7 + right, up),
-             ha="left", colour=shade, bold=True)  # fmt: skip
+        point = (last, low + place / tall * (high - low))
+        texts.append(_say(ax, text, point, (7 + right, up), ha="left", colour=shade, bold=True))
+    return texts
 
 
-def _spread(wish: Sequence[float], step: float, turned: bool = False) -> list[float]:
+def _spread(wish: Sequence[float], step: float) -> list[float]:
     """Return places as near as can be to the wished ones, in their order, a step apart.
 
     Neighbours that are too near form a block around the mean of what they wish.
     """
-    if turned:
+    if wish[0] > wish[-1]:  # an axis that runs down
         return _spread(list(wish)[::-1], step)[::-1]
     blocks: list[list[float]] = []
     for place in wish:
         blocks.append([place])
-        while len(blocks) > 1 and _start(blocks[-1], step) - _start(blocks[-2], step) < step * len(
-            blocks[-2]
+        while len(blocks) > 1 and (
+            _start(blocks[-1], step) < _start(blocks[-2], step) + step * len(blocks[-2])
         ):
-            tail = blocks.pop()
-            blocks[-1] += tail
-    return [_start(b, step) + step * i for b in blocks for i in range(len(b))]
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    return [_start(block, step) + step * i for block in blocks for i in range(len(block))]
 
 
 def _start(block: list[float], step: float) -> float:
@@ -860,24 +928,28 @@ def _start(block: list[float], step: float) -> float:
 
 
 def _mark_events(ax: Axes, events: Events) -> None:
-    """Draw a dashed line at each date; labels stand above the axes, in as many lines as needed."""
-    rows: list[float] = []
-    edge = ax.get_window_extent()
-    for label, when in sorted((events or {}).items(), key=lambda e: str(e[1])):
-        x = pd.Timestamp(when) if isinstance(when, str) else when
-        ax.axvline(x, color=COLOURS["other"], lw=0.8, ls=DASHED, zorder=1)
-        text = ax.annotate(label, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                           textcoords="offset points", ha="center", va="bottom", fontsize=SMALL,
-                           color=COLOURS["other"], annotation_clip=False)  # fmt: skip
+    """Draw a dashed line at each date; its label stands above, higher where the next is near."""
+    if not events:
+        return
+    _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
+    ends: list[float] = []  # where the labels of each row begin, from the right
+    tall = ax.get_window_extent().height / _figure(ax).dpi * 72
+    dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in (events or {}).items()]
+    for x, label in sorted(dated, reverse=True):
+        text = ax.annotate(
+            label, (x, 1), xycoords=("data", "axes fraction"), xytext=(-1, 2), va="bottom",
+            textcoords="offset points", fontsize=SMALL, color=COLOURS["other"],
+            annotation_clip=False,
+        )  # fmt: skip
         box = text.get_window_extent()
-        if box.x1 > edge.x1:
-            text.set(ha="right", position=(4, 2))
-            box = text.get_window_extent()
-        row = next((i for i, right in enumerate(rows) if right + 4 < box.x0), len(rows))
-        rows[row:] = [box.x1, *rows[row + 1 :]] if row < len(rows) else [box.x1]
-        text.set_position((text.get_position()[0], 2 + 10.5 * row))
-    if rows:
-        ax.set_title(ax.get_title(loc="left"), pad=9 + 10.5 * len(rows))
+        row = next((i for i in range(len(ends)) if box.x1 + 3 < min(ends[i:])), len(ends))
+        ends[row:] = [box.x0, *ends[row + 1 :]]
+        text.set_position((-1, 2 + 10.5 * row))
+        ax.axvline(
+            x, 0, 1 + 10.5 * row / tall, color=COLOURS["other"], lw=0.8, ls=DASHED, zorder=1,
+            clip_on=False,
+        )  # fmt: skip
+    ax.set_title(ax.get_title(loc="left"), pad=9 + 10.5 * len(ends))
 
 
 def _legend(ax: Axes, keys: Sequence[Any]) -> None:
