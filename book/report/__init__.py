@@ -5,6 +5,7 @@ summits = report.load("summits")
 report.table(summits, "tbl-summits", source="summits")
 """
 
+from report import charts
 from report.assessment import assess, weights, weights_explorer
 from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
 from report.data import DataError, describe, load, tables
@@ -30,6 +31,7 @@ __all__ = [
     "assess",
     "axes",
     "chapter",
+    "charts",
     "cite",
     "claim",
     "describe",
