@@ -21,8 +21,7 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
     """Return one row per recommendation, in the article's order.
 
     Args:
-        section: a chapter such as "engagement"; empty for all.
-        study_weights: weights by study type in place of those in data/.
+        section: a chapter; empty for all. study_weights: by study type, in place of data/'s.
 
     Returns:
         The columns of claims, of verdict_inputs (our judgement) and of evidence.grade, and
@@ -34,8 +33,9 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
     chosen = weights() if study_weights is None else study_weights
     graded = evidence.grade(load("findings"), chosen, list(claims["claim_id"]))
     frame = claims.merge(graded, on="claim_id")
-    departures = load("verdict_overrides").set_index("claim_id").astype(object)
-    frame["verdict"] = frame["claim_id"].map(departures["verdict"]).fillna(frame["verdict"])
+    departures = load("verdict_overrides").set_index("claim_id")
+    ours = frame["claim_id"].map(departures["verdict"]).astype(object)
+    frame["verdict"] = ours.fillna(frame["verdict"])
     return frame.assign(departure=frame["claim_id"].map(departures["reason"]))
 
 
