@@ -1,8 +1,4 @@
-"""The blocks that every chapter has, made in one place from the tables of data/.
-
-A sentence of data/ may hold places such as {channels}: they show the facts that cells above the
-block recorded.
-"""
+"""The blocks that every chapter has; a place such as {channels} in data/ shows a recorded fact."""
 
 from __future__ import annotations
 
@@ -66,8 +62,10 @@ class Chapter:
 
     def costs(self) -> Exhibit:
         """Return what each recommendation costs and risks, who acts, what would change it."""
-        columns = ["Claim", "main_cost", "main_risk", "who_acts", "would_change"]
-        return self._table("costs", assess(self.name), ["verdict_inputs"], columns)
+        rows = assess(self.name)
+        rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
+        columns = ["Recommendation", "Claim", "main_cost", "main_risk", "who_acts", "would_change"]
+        return self._table("costs", rows, ["verdict_inputs", "claims"], columns)
 
     def watch(self) -> Exhibit:
         """Return the indicators that would move the assessment, with their latest values."""
