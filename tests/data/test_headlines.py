@@ -239,10 +239,37 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "Advertisements of the Internet Research Agency": lambda: one(
         "disinformation_measures", "value", indicator="advertisements"
     ),
+    "NATO: members at 2 percent, 2025": lambda: at_two_percent(2025),
+    "NATO: members above 3.5 percent, 2025": lambda: len(
+        load("nato_spending").query("kind == 'member' and year == 2025 and share_of_gdp > 3.5")
+    ),
+    "NATO: battlegroups in June 2026": lambda: len(load("nato_battlegroups")),
+    "Chemical Weapons Convention: bound both": lambda: treaty(
+        "Chemical Weapons Convention", "entered_into_force"
+    ),
+    "Dangerous Military Activities: in force": lambda: treaty(
+        "Dangerous Military Activities", "entered_into_force"
+    ),
+    "Founding Act: status": lambda: treaty("Founding Act", "status_2026"),
+    "Arms talks after New START: latest found": lambda: (
+        load("new_start_events").query("agreement == 'New START'")["date"].max()
+    ),
+    "Calls of the presidents in 2025": lambda: contacts_2025("call of the presidents"),
+    "Meetings of envoys with the Russian president in 2025": lambda: contacts_2025(
+        "envoys with the Russian president"
+    ),
+    "Latest step back in allied cyber and information work": lambda: (
+        load("allied_cyber_information").query("direction == 'step back'")["date"].max()
+    ),
     "Observers recommended for the Duma election of 2021": lambda: one(
         "election_observation", "observers", election_date="2021-09-19"
     ),
 }
+
+
+def contacts_2025(kind: str) -> int:
+    frame = load("contacts")
+    return int(((frame["kind"] == kind) & (frame["date"].dt.year == 2025)).sum())
 
 
 def gas(year: int) -> float:
