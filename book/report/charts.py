@@ -161,7 +161,8 @@ def lines(
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
-        mark: which points carry their value in `fmt`: "all", "ends", "last",
+        mark: which points carry their value in `fmt`: "all" (where it
+            changes and there is room), "ends", "last",
             "highest", "extremes" (the ends, the highest and the lowest), or x values.
         text: column of words beside the points.
         events: dates (or years) by label, marked with a dashed line; labels stand above.
@@ -725,7 +726,7 @@ def _plain(column: pd.Series) -> pd.Series:
 def _date_ticks(ax: Axes) -> None:
     """Put as many dates on the horizontal axis as fit; years where years are enough."""
     if isinstance(ax.xaxis.get_major_locator(), AutoDateLocator):
-        many = ax.get_window_extent().width / _figure(ax).dpi * 72 // 36
+        many = ax.get_window_extent().width / _figure(ax).dpi * 72 // 30
         locator = AutoDateLocator(minticks=2, maxticks=max(5, int(many)))
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
@@ -875,7 +876,7 @@ def _marked(
     rows, around = list(y.index), y.rolling(3, center=True, min_periods=1).mean()
     some = {
         "": [],
-        "all": rows,
+        "all": list(y.index[y.diff().ne(0)]),
         "ends": [rows[0], rows[-1]],
         "last": [rows[-1]],
         "highest": [y.idxmax()],
