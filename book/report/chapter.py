@@ -49,7 +49,7 @@ class Chapter:
         rows["verdict"] = rows["claim_id"].map(graded["verdict"])
         tables = sorted({name for names in rows["tables"] for name in names.split()})
         columns = ["Point", "Claim", "record", "reading", "Studies", "Verdict"]
-        source = ["claims_tested", *ARTICLE[self.name], *tables, *GRADED]
+        source = ["claims_tested", *tables, "findings", *ARTICLE[self.name]]
         return self._table("tested", rows, source, columns)
 
     def verdicts(self) -> Exhibit:
