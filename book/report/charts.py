@@ -1,18 +1,17 @@
-"""Eight forms that carry every figure of the book, and panels of any of them.
+"""Eight forms that carry every figure of the book, and panels of them.
 
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
 categories or of the alphabet, numbers and dates in their own. It writes its labels where nothing
-stands; the few that it cannot place well take an offset in points, `at={label: (right, up)}`.
-What every form understands:
+stands; one that it cannot place well takes an offset in points, `at={label: (right, up)}`.
+Every form takes:
 
-    ax: draws into these axes (of `axes`) instead of a new figure, for panels of several forms.
+    ax: axes (of `axes`) to draw into instead of a new figure, for panels of several forms.
     height: of the figure in inches.
-    colours: the colour of every series, or of each by name: a key of COLOURS or a colour.
-        Well-known names have theirs (KNOWN).
+    colours: one colour, or colours by name: keys of COLOURS or colours. KNOWN names have theirs.
     options: title, xlabel, ylabel, xlim, ylim, xticks and what else Axes.set takes.
 
-Columns that do not exist raise DataError.
+A column that does not exist, or a frame without rows, raises DataError.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation
-from matplotlib.transforms import Bbox
+from matplotlib.ticker import AutoLocator, MaxNLocator
 
 from report.data import DataError
 from report.style import COLOURS, axes
@@ -41,59 +40,39 @@ __all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares"
 Colours = str | Mapping[str, str] | None
 Offsets = Mapping[str, tuple[float, float]] | None
 Events = Mapping[str, Any] | None
+Words = Mapping[str, str] | None
+Note = tuple[Any, float, str, int]  # x, y, text, where to try first: see _notes
 
-#: The colour of a name that means the same in the whole book.
+#: The colour of a name that means the same in the whole book, as a key of COLOURS.
 KNOWN: Mapping[str, str] = {
     **{word: word for word in COLOURS},
-    "": "us",
-    "United States": "us",
-    "Russia": "russia",
-    "Soviet Union or Russia": "russia",
-    "European Union": "eu",
-    "EU institutions": "eu",
-    "EU member states": "eu light",
-    "Germany": "eu",
-    "China": "china",
+    **dict.fromkeys(["", "United States", "supports", "supported", "mostly supported"], "us"),
+    **dict.fromkeys(["Russia", "against", "contradicted", "mostly contradicted"], "russia"),
+    **dict.fromkeys(["European Union", "EU institutions", "Germany"], "eu"),
+    **dict.fromkeys(["China", "mixed", "contested"], "china"),
     "Ukraine": "ukraine",
     "abstained": "abstain",
     "did not vote": "light",
-    "not voting": "light",
     "Democrats": "democrats",
     "Republicans": "republicans",
     "all adults": "ink",
-    "supports": "us",
-    "mixed": "china",
-    "against": "russia",
-    "supported": "us",
-    "mostly supported": "us",
-    "contested": "china",
-    "mostly contradicted": "russia",
-    "contradicted": "russia",
 }
 SMALL = 8.5
 DASHED = (0, (3, 2))
 
 
 def panels(
-    frame: pd.DataFrame,
-    panel: str,
-    form: Callable[..., Figure],
-    *columns: str,
-    titles: Mapping[str, str] | None = None,
-    rows: int = 1,
-    widths: Sequence[float] | None = None,
-    height: float = 3.0,
-    share: str = "y",
-    labels: Any = True,
-    ylabel: str = "",
-    **options: Any,
-) -> Figure:
+    frame: pd.DataFrame, panel: str, form: Callable[..., Figure], *columns: str,
+    titles: Mapping[str, str | None] | None = None, rows: int = 1,
+    widths: Sequence[float] | None = None, height: float = 3.0, share: str = "y",
+    labels: Any = True, ylabel: str = "", **options: Any,
+) -> Figure:  # fmt: skip
     """Return small multiples: one panel of a form for each value of a column.
 
     Args:
-        panel: the column; its values head the panels, in the order of titles if that is given.
+        panel: the column; its values head the panels.
         columns, options: passed to the form.
-        titles: other headings, by value.
+        titles: the values to show, in order, with other headings for them.
         rows: how many rows of panels.
         widths: relative widths of the columns of panels.
         share: which axes the panels share: "", "x", "y" or "xy".
@@ -102,250 +81,196 @@ def panels(
     frame = _tidy(frame, panel)
     names = [n for n in titles or _order(frame[panel]) if frame[panel].eq(n).any()]
     across = -(-len(names) // rows)
-    figure, drawn = axes(
-        rows, across, height=height, sharex="x" in share, sharey="y" in share,
-        width_ratios=widths, squeeze=False,
-    )  # fmt: skip
-    for place, (ax, name) in enumerate(zip(drawn.flat, names, strict=False)):
+    shared = {"sharex": "x" in share, "sharey": "y" in share}
+    figure, drawn = axes(rows, across, height=height, width_ratios=widths, squeeze=False, **shared)
+    for place, ax in enumerate(drawn.flat):
+        if place >= len(names):
+            ax.set_axis_off()
+            continue
+        name = names[place]
         if form is lines:
             options["labels"] = place == len(names) - 1 if labels == "last" else labels
-        title = (titles or {}).get(name) or name
-        left = "" if place % across else ylabel
-        form(frame[frame[panel].eq(name)], *columns, ax=ax, title=title, ylabel=left, **options)
-    for ax in drawn.flat[len(names) :]:
-        ax.set_axis_off()
-    return figure
+        options["title"] = (titles or {}).get(name) or name
+        options["ylabel"] = "" if place % across else ylabel
+        form(frame[frame[panel].eq(name)], *columns, ax=ax, **options)
+    return cast(Figure, figure)
 
 
 def lines(
-    frame: pd.DataFrame,
-    x: str,
-    y: str,
-    series: str = "",
-    *,
-    breaks: str | float | Mapping[str, str | float] | None = None,
-    hollow: str = "",
-    shape: str = "",
-    shapes: Mapping[str, str] | None = None,
-    dash: str | Mapping[str, str] = "-",
-    dot: float | Mapping[str, float] = 3.5,
-    width: float | Mapping[str, float] = 1.8,
-    step: bool | Mapping[str, bool] = False,
-    labels: bool | Mapping[str, str] = True,
-    last: str = "",
-    mark: str | Sequence[Any] = "",
-    text: str = "",
-    fmt: str = "",
-    events: Events = None,
-    colours: Colours = None,
-    at: Offsets = None,
-    ax: Axes | None = None,
-    height: float = 3.3,
-    **options: Any,
-) -> Figure:
+    frame: pd.DataFrame, x: str, y: str, series: str = "", *,
+    breaks: Any = None, hollow: str = "", shape: str = "", shapes: Words = None,
+    dash: Any = "-", dot: Any = 3.5, width: Any = 1.8, step: Any = False,
+    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = "",
+    text: str = "", fmt: str = "", events: Events = None, at: Offsets = None,
+    colours: Colours = None, ax: Axes | None = None, height: float = 3.3, **options: Any,
+) -> Figure:  # fmt: skip
     """Return lines over time, each labelled at its end; what is not known stays a gap.
 
-    Breaks, dash, dot, width and step may each be given by series.
+    Breaks, dash, dot, width and step are given for all lines or by series.
 
     Args:
         x, y: columns of years or dates, and of values; one row a point.
         series: column with the name of the line.
-        breaks: where a line is not joined: longest distance between two points ("400D" for
-            dates, a number for years), or a column whose values change there. 0 joins nothing.
+        breaks: where a line is not joined: the longest distance between two points ("400D" for
+            dates, a number for years; 0 joins nothing), or a column whose values change there.
             A missing value and a hollow point always break it.
         hollow: column of yes and no: points drawn hollow (partial, estimated, other edition).
-        shape, shapes: column that chooses the marker, and the marker of each value; by default
-            the series. A legend explains a column that is named.
-        dash, width: style and width of the lines.
-        dot: size of the points; 0 draws none.
+        shape, shapes: column that chooses the marker, and the marker of each value.
+        dash, width, dot: style and width of the line, size of its points (0: none).
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
-        mark: which points carry their value in `fmt`: "all", "ends", "last",
-            "highest", "extremes" (the ends, the highest and the lowest), or x values.
+        mark: points that carry their value: "all" (where it changes and there is room), "ends",
+            "last", "highest", or x values; fmt is its format.
         text: column of words beside the points.
-        events: dates (or years) by label, marked with a dashed line; labels stand above.
+        events: dates (or years) by label, marked with a dashed line.
     """
     frame = _tidy(frame, x, y, series, hollow, shape, text)
     ax = _axes(ax, height)
-    values = frame[y].dropna().astype(float)
-    _limits(ax, values)
-    ends, notes = [], []
+    _limits(ax, frame[y].astype(float))
+    ends: list[tuple[Any, float, str, str]] = []
+    notes: list[Note] = []
     for name in _order(frame[series], colours) if series else [""]:
         part = (frame[frame[series].eq(name)] if series else frame).sort_values(x)
-        place, value = _plain(part[x]), part[y].astype(float)
+        dates = pd.api.types.is_datetime64_any_dtype(part[x])
+        place, value = part[x] if dates else part[x].astype(float), part[y].astype(float)
         shade, firm = _colour(name, colours), value.notna()
         if hollow:
             firm &= ~part[hollow].fillna(False).astype(bool)
-        cut = ~firm | ~firm.shift(fill_value=True)
-        apart = _one(breaks, name)
+        cut, apart = ~firm | ~firm.shift(fill_value=True), _one(breaks, name)
         if apart in part:
-            cut |= part[apart].ne(part[apart].shift())
+            cut |= part[apart].ne(part[apart].shift()).fillna(True).astype(bool)
         elif apart is not None:
-            dates = pd.api.types.is_datetime64_any_dtype(place)
             cut |= place.diff() > (pd.Timedelta(apart) if dates else apart)
-        look: dict[str, Any] = {
-            "color": shade,
-            "ls": _one(dash, name) or "-",
-            "lw": _one(width, name) or 1.5,
-        }
+        look: dict[str, Any] = {"color": shade, "lw": _one(width, name) or 1.5}
+        look["ls"] = _one(dash, name) or "-"
         look["drawstyle"] = "steps-post" if _one(step, name) else "default"
-        size = _one(dot, name)
         for _, run in value[firm].groupby(cut.cumsum()[firm]):
             ax.plot(place[run.index], run, **look)
-        kinds = part[shape or series] if shape or series else pd.Series("", part.index)
+        kinds = part[shape] if shape else pd.Series("", part.index)
         for kind in _order(kinds):
-            marker, here = (shapes or {}).get(kind, "o"), kinds.eq(kind)
-            for shown, fill in ((firm & here, shade), (~firm & here, "white")):
-                if size or fill == "white":
-                    ax.plot(place[shown], value[shown], marker, color=shade, mfc=fill,
-                            ms=size or 4, mew=1.2, zorder=3)  # fmt: skip
+            look = {"marker": (shapes or {}).get(kind, "o"), "color": shade, "mew": 1.2, "ls": ""}
+            for shown, fill in ((firm, shade), (~firm, "white")):
+                size = _one(dot, name) or (4 if fill == "white" else 0)
+                here = shown & kinds.eq(kind)
+                ax.plot(place[here], value[here], mfc=fill, ms=size, zorder=3, **look)
         seen = value.dropna()
-        if len(seen):
-            notes += _marked(place, seen, mark, fmt)
-            for row, word in part[text].dropna().items() if text else []:
-                notes.append((place[row], value[row], word, 0))
-            label = labels.get(name, name) if isinstance(labels, Mapping) else name
-            label = f"{label} {last.format(seen.iloc[-1])}" if last else label
-            ends.append(
-                (place[seen.index[-1]], seen.iloc[-1], label.strip() if labels else "", shade)
-            )
-    _date_ticks(ax)
+        if not len(seen):
+            continue
+        notes += _marked(place, seen, mark, fmt)
+        for row, word in part[text].dropna().items() if text else []:
+            notes.append((place[row], value[row], word, 0))
+        label = labels.get(name, name) if isinstance(labels, Mapping) else name
+        label = f"{label} {last.format(seen.iloc[-1])}".strip() if last else label
+        level = seen if last or not firm.any() else value[firm]
+        ends.append((place[seen.index[-1]], level.iloc[-1], label if labels else "", shade))
+    _ticks(ax)
     ax.set(**options)
-    if shape:
-        _legend(ax, [Line2D([], [], ls="", marker=m, color=COLOURS["ink"], label=n)
-                     for n, m in (shapes or {}).items()])  # fmt: skip
-    taken = _label_ends(ax, ends, at)
+    ink = COLOURS["ink"]
+    _legend(ax, {n: {"marker": m, "color": ink} for n, m in (shapes or {}).items()})
+    named = _label_ends(ax, ends, at)
     _mark_events(ax, events)
-    _notes(ax, notes, at, taken)
+    _notes(ax, notes, at, named)
     return _figure(ax)
 
 
 def bars(
-    frame: pd.DataFrame,
-    category: str,
-    value: str,
-    series: str = "",
-    *,
-    horizontal: bool = False,
-    order: str = "",
-    groups: str = "",
-    side: str = "",
-    partial: str = "",
-    values: str | Sequence[Any] = "",
-    fmt: str = "",
-    missing: str = "",
-    events: Events = None,
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 0,
+    frame: pd.DataFrame, category: str, value: str, series: str = "", *,
+    horizontal: bool = False, order: str = "", groups: str = "", side: str = "",
+    partial: str = "", values: str | Sequence[Any] = "", fmt: str = "", missing: str = "",
+    events: Events = None, colours: Colours = None, ax: Axes | None = None, height: float = 0,
     **options: Any,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Return bars, stacked where a category has several series.
 
     Args:
         category: column of names, or of years: a year without a row keeps its place.
         value: column of heights, one row a segment.
-        series: column of the segments; a legend names them above.
+        series: column of the segments; a legend names them.
         horizontal: one bar a row, from the top.
         order: column that orders horizontal bars; "-total" from the largest down.
         groups: column that gathers horizontal bars under headings.
-        side: column of words that stand right of the bars under the column's name.
+        side: column of words that stand right of horizontal bars, under the column's name.
         partial: column of yes and no: bars that cover a part are pale with a dashed outline.
-        values: which numbers are written: "total" at the ends (or only at the categories given),
-            "parts" where they fit, or "both".
+        values: numbers to write: "total" at the ends (or only at the categories given), "parts"
+            where they fit, or "both"; fmt is their format.
         missing: what is written where a value is missing.
         events: the category before which a dashed line stands, by label.
     """
     frame = _tidy(frame, category, value, series, order.lstrip("-"), groups, side, partial)
-    names = _order(frame[category])
+    names, where = _order(frame[category]), {}
     if horizontal:
         rows, ax = _rows(ax, height, frame, category, groups, order)
         places = pd.Series(rows, frame.index)
     else:
         ax = _axes(ax, height or 3.2)
-        years = all(isinstance(n, int) for n in names)
-        where = {n: n if years else i for i, n in enumerate(names)}
+        where = {n: n if isinstance(n, int) else i for i, n in enumerate(names)}
         places = frame[category].map(where).astype(float)
-        room = ax.get_window_extent().width / ax.figure.dpi * 72 / len(names)
+        room = _points(ax)[0] / len(names)
         wide = max(len(line) for n in names for line in str(n).split("\n")) * 4.8 + 5
         shown = names[:: -int(-wide // room)]
         ax.set_xticks([where[n] for n in shown], shown)
-    draw = ax.barh if horizontal else ax.bar
-    segments, base = [], dict.fromkeys(places, 0.0)
-    for name in _order(frame[series], colours) if series else [""]:
-        part, shade = frame[frame[series].eq(name)] if series else frame, _colour(name, colours)
-        for row, place in places[part.index].items():
-            size = float(part.at[row, value]) if pd.notna(part.at[row, value]) else 0.0
-            look = {"color": shade, "edgecolor": "white", "linewidth": 0.5}
-            if partial and part.at[row, partial]:
+    _limits(ax, frame[value].groupby(places).sum().astype(float), "x" if horizontal else "y")
+    ends, parts = dict.fromkeys(places, 0.0), []
+    kinds = _order(frame[series], colours) if series else [""]
+    for name in kinds:
+        shade = _colour(name, colours)
+        for row in frame.index[frame[series].eq(name)] if series else frame.index:
+            size = 0.0 if pd.isna(frame.at[row, value]) else float(frame.at[row, value])
+            pale = bool(partial) and bool(frame.at[row, partial])
+            look: dict[str, Any] = {"color": shade, "edgecolor": "white", "linewidth": 0.5}
+            if pale:
                 look = {"color": (shade, 0.2), "edgecolor": shade, "linewidth": 0.9, "ls": "--"}
-            held = {"left" if horizontal else "bottom": base[place]}
-            draw(place, size, 0.78 if horizontal else 0.72, **held, **look)
-            segments.append((place, base[place], size, look["color"]))
-            base[place] += size
-    _limits(ax, pd.Series([*base.values(), 0.0]), "x" if horizontal else "y")
+            place = places[row]
+            if horizontal:
+                ax.barh(place, size, 0.78, left=ends[place], **look)
+            else:
+                ax.bar(place, size, 0.72, bottom=ends[place], **look)
+            parts.append((place, ends[place], size, COLOURS["ink"] if pale else _ink_on(shade)))
+            ends[place] += size
     ax.set(**options)
-    empty = places[frame[value].isna()]
-    for place, start, size, shade in segments if values in ("parts", "both") else []:
-        middle = (start + size / 2, place) if horizontal else (place, start + size / 2)
-        text = _say(ax, _number(size, fmt), middle, colour=_ink_on(shade), small=True)
-        box, ends = text.get_window_extent(), ax.transData.transform([(0, 0), (size, size)])
-        wide, tall = abs(ends[1] - ends[0]) - 1
+    turn = (lambda x, y: (y, x)) if horizontal else (lambda x, y: (x, y))
+    for place, start, size, ink in parts if values in ("parts", "both") else []:
+        text = _say(ax, _number(size, fmt), turn(place, start + size / 2), colour=ink)
+        low, high = ax.transData.transform([(0, 0), (size, size)])
+        box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
         if box.width > wide if horizontal else box.height > tall:
             text.remove()
-    written = set(
-        places[frame[category].isin(names if values in ("total", "both") else list(values))]
-    )
-    for place, total in base.items() if values != "parts" else []:
-        if place in written - set(empty):
-            end = (total, place) if horizontal else (place, total)
-            _say(ax, _number(total, fmt), end, (4, 0) if horizontal else (0, 7 if total >= 0 else -7),
-                 ha="left" if horizontal else "center", small=True)  # fmt: skip
-    for place in empty if missing else []:
-        _say(ax, missing, (0, place) if horizontal else (place, 0), (4, 0) if horizontal else (0, 7),
-             ha="left" if horizontal else "center", colour="other", small=True)  # fmt: skip
+    beyond: dict[str, Any] = {"offset": (4, 0), "ha": "left"} if horizontal else {"offset": (0, 7)}
+    empty = set(places[frame[value].isna()])
+    written = names if values in ("total", "both") else [] if values == "parts" else list(values)
+    for place in set(places[frame[category].isin(written)]) - empty:
+        below = {} if horizontal or ends[place] >= 0 else {"offset": (0, -7)}
+        _say(ax, _number(ends[place], fmt), turn(place, ends[place]), **beyond | below)
+    for place in sorted(empty) if missing else []:
+        _say(ax, missing, turn(place, 0), colour="other", **beyond)
+    beside = dict(zip(places, frame[side], strict=True)) if side else {}
+    for place, word in beside.items():
+        _beside(ax, word, 1.01, place, _colour(word, None))
     if side:
         _beside(ax, side, 1.01, ax.get_ylim()[1], style="italic")
-        for place, word in dict(zip(places, frame[side], strict=True)).items():
-            _beside(ax, word, 1.01, place, _colour(word, None))
     if series:
-        _legend(ax, [Patch(color=_colour(n, colours), label=n)
-                     for n in _order(frame[series], colours)])  # fmt: skip
-    if events:
-        _mark_events(ax, {label: where[name] - 0.5 for label, name in events.items()})
+        _legend(ax, {n: {"color": _colour(n, colours)} for n in kinds})
+    _mark_events(ax, {label: where[name] - 0.5 for label, name in (events or {}).items()})
     return _figure(ax)
 
 
 def dots(
-    frame: pd.DataFrame,
-    label: str,
-    values: str | Mapping[str, str],
-    *,
-    by: str = "",
-    hollow: str = "",
-    order: str = "",
-    groups: str = "",
-    text: str = "",
-    stem: bool = False,
-    line: float | None = None,
-    missing: str = "",
-    names: Mapping[str, str] | None = None,
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 0,
-    **options: Any,
-) -> Figure:
+    frame: pd.DataFrame, label: str, values: str | Mapping[str, str], *,
+    by: str = "", hollow: str = "", order: str = "", groups: str = "", text: str = "",
+    stem: bool = False, line: float | None = None, missing: str = "", names: Words = None,
+    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+) -> Figure:  # fmt: skip
     """Return a row of dots for each name: one value, or several joined as a range.
 
     Args:
         label: column of names, one row each.
         values: column of values, or several with their words for the legend: the last is drawn
             filled, the ones before as rings.
-        by: column that colours the rows; a legend explains it if names gives its words.
+        by, names: column that colours the rows, and the words of its values for the legend.
         hollow: column of yes and no that decides about ring or dot instead.
         order, groups: as in bars.
-        text: column of words that stand right of the row's dots.
+        text: column of words right of the dots.
         stem: a thin line from 0 to the dot.
         line: value at which a dashed line stands.
         missing: what is written in a row without any value.
@@ -355,53 +280,35 @@ def dots(
     rows, ax = _rows(ax, height, frame, label, groups, order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
-        known = [(c, float(row[c])) for c in columns if pd.notna(row[c])]
-        reach = [value for _, value in known] + ([0.0] if stem else [])
-        if len(reach) > 1:
+        known = {c: float(row[c]) for c in columns if pd.notna(row[c])}
+        reach = [*known.values(), *([0.0] if stem else [])]
+        if known:
             thin = COLOURS["grid"] if stem else shade
             ax.plot([min(reach), max(reach)], [y, y], color=thin, lw=1.3, zorder=1)
-        for column, value in known:
+        for column, value in known.items():
             ring = bool(row[hollow]) if hollow else column != columns[-1]
             ax.plot(value, y, "o", ms=5, color=shade, mfc="white" if ring else shade, mew=1.2)
-        if text and known:
-            _say(ax, str(row[text]), (max(reach), y), (8, 0), ha="left", small=True)
-        elif not known:
-            start = 0.0 if line is None else line
-            _say(ax, missing, (start, y), (6, 0), ha="left", colour="other", small=True)
+        word, start = (str(row[text]), max(reach)) if text and known else ("", line or 0.0)
+        word = word if known else missing
+        _say(ax, word, (start, y), (8, 0), ha="left", colour="ink" if known else "other")
     if line is not None:
         ax.axvline(line, color=COLOURS["ink"], lw=0.9, ls=DASHED)
     ax.set(**options)
-    ink, keys = COLOURS["ink"], []
+    ink = COLOURS["ink"]
     if not isinstance(values, str) and not hollow:
-        keys = [Line2D([], [], ls="", marker="o", color=ink, label=word,
-                       mfc=ink if c == columns[-1] else "white")
-                for c, word in values.items()]  # fmt: skip
-    keys += [Line2D([], [], ls="", marker="o", color=_colour(n, colours), label=word)
-             for n, word in (names or {}).items()]  # fmt: skip
-    _legend(ax, keys)
+        fills = {c: ink if c == columns[-1] else "white" for c in columns}
+        _legend(ax, {w: {"marker": "o", "color": ink, "mfc": fills[c]} for c, w in values.items()})
+    shades = {word: _colour(n, colours) for n, word in (names or {}).items()}
+    _legend(ax, {word: {"marker": "o", "color": shade} for word, shade in shades.items()})
     return _figure(ax)
 
 
 def spans(
-    frame: pd.DataFrame,
-    label: str,
-    start: str,
-    end: str,
-    *,
-    frozen: str = "",
-    dotted: str = "",
-    shape: str = "",
-    shapes: Mapping[str, str] | None = None,
-    by: str = "",
-    text: str = "",
-    groups: str = "",
-    order: str = "",
-    events: Events = None,
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 0,
-    **options: Any,
-) -> Figure:
+    frame: pd.DataFrame, label: str, start: str, end: str, *,
+    frozen: str = "", dotted: str = "", shape: str = "", shapes: Words = None, by: str = "",
+    text: str = "", groups: str = "", order: str = "", events: Events = None,
+    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+) -> Figure:  # fmt: skip
     """Return a time line: one bar a row from start to end.
 
     Args:
@@ -415,9 +322,8 @@ def spans(
         groups, order: as in bars; by default rows are ordered by start.
         events: dates by label, as in lines.
     """
-    frame = _tidy(
-        frame, label, start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-")
-    )
+    frame = _tidy(frame, label, start, end, frozen, dotted, shape, by, text, groups,
+                  order.lstrip("-"))  # fmt: skip
     rows, ax = _rows(ax, height, frame, label, groups, order or start)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
@@ -429,95 +335,70 @@ def spans(
             ax.plot([begin, stop], [y, y], ls=":", color=shade, lw=2)
             ax.plot(begin, y, "o", color=shade, ms=5)
         else:
-            ax.barh(y, firm - begin, left=begin, height=0.56, color=shade)
-        if firm is not stop:
-            ax.barh(y, stop - firm, left=firm, height=0.56, color="white", hatch="//////",
-                    edgecolor=shade, linewidth=0.8)  # fmt: skip
+            hatched: dict[str, Any] = {"color": "white", "hatch": "//////", "edgecolor": shade}
+            ax.barh(y, firm - begin, 0.56, left=begin, color=shade)
+            ax.barh(y, stop - firm, 0.56, left=firm, **hatched if firm is not stop else {})
         if text and pd.notna(row[text]):
             there = begin if pd.isna(stop) else stop
-            _say(ax, row[text], (there, y), (6, 0), ha="left", colour=shade, small=True, clear=True)
-    _date_ticks(ax)
+            note = _say(ax, row[text], (there, y), (6, 0), ha="left", colour=shade)
+            note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    _ticks(ax)
     ax.set(**options)
     _mark_events(ax, events)
     return _figure(ax)
 
 
 def strip(
-    frame: pd.DataFrame,
-    when: str,
-    lane: str,
-    *,
-    groups: str = "",
-    by: str = "",
-    shape: str = "",
-    shapes: Mapping[str, str] | None = None,
-    hollow: str = "",
-    text: str = "",
-    events: Events = None,
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 0,
-    **options: Any,
-) -> Figure:
+    frame: pd.DataFrame, when: str, lane: str, *,
+    groups: str = "", by: str = "", shape: str = "", shapes: Words = None, hollow: str = "",
+    text: str = "", events: Events = None, at: Offsets = None, colours: Colours = None,
+    ax: Axes | None = None, height: float = 0, **options: Any,
+) -> Figure:  # fmt: skip
     """Return marks of events on a time axis, in lanes.
 
     Args:
         when: column of dates, one row an event.
         lane: column of the lanes.
         groups: column that gathers lanes under headings.
-        by: column that colours the marks; its values stand one under the other in a lane and,
-            where lanes are not already grouped by it, in a legend.
+        by: column that colours the marks; its values stand one under the other in a lane and
+            in a legend, unless the lanes are gathered by it.
         shape, shapes: column of the markers and the marker of each value; a legend names them.
         hollow: column of yes and no: drawn hollow.
         text: column of words beside the marks.
+        events: dates by label, as in lines.
     """
     frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
     rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
-    keys: list[Any] = []
     names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
     apart = len(names) > 1 and groups != by
-    shift = dict(
-        zip(names, np.linspace(-0.27, 0.27, len(names)) if apart else rows * 0, strict=False)
-    )
-    ax.set(ylim=ax.get_ylim(), **options)
-    notes = []
+    shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)) * apart, strict=True))
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
-        name = str(row[by]) if by else ""
-        shade, marker = (
-            _colour(name, colours),
-            (shapes or {}).get(str(row[shape] if shape else ""), "o"),
-        )
-        fill = "white" if (hollow and row[hollow]) or marker in "vs" else shade
-        ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, mfc=fill, mew=1.5,
-                ms=10 if marker == "|" else 5)  # fmt: skip
-        if text and pd.notna(row[text]):
-            notes.append((row[when], y, str(row[text]), 0))
-    _date_ticks(ax)
-    _notes(ax, notes)
+        name, marker = str(row[by]) if by else "", _one(shapes, str(row[shape])) if shape else "o"
+        shade = _colour(name, colours)
+        open_ = (hollow and row[hollow]) or marker in "vs"
+        look: dict[str, Any] = {"mew": 1.5, "mfc": "white" if open_ else shade}
+        look["ms"] = 10 if marker == "|" else 5
+        ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, **look)
+    ax.set(**options)
     if apart:
-        lanes = sorted(set(rows))
-        ax.hlines([y + 0.5 for y in lanes[:-1]], *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
-        keys = [Patch(color=_colour(n, colours), label=n) for n in names]
-    _legend(ax, keys + [Line2D([], [], ls="", marker=m, color=COLOURS["ink"], mew=1.5, label=n,
-                               mfc="white") for n, m in (shapes or {}).items()])  # fmt: skip
+        between = ax.get_yticks()[:-1] + 0.5
+        ax.hlines(between, *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
+        _legend(ax, {n: {"color": _colour(n, colours)} for n in names})
+    ink = {"color": COLOURS["ink"], "mfc": "white", "mew": 1.5}
+    _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items()})
+    _ticks(ax)
     _mark_events(ax, events)
+    words = frame[text].dropna() if text else pd.Series(dtype=object)
+    _notes(ax, [(frame.at[i, when], rows[i], str(word), 0) for i, word in words.items()], at)
     return _figure(ax)
 
 
 def squares(
-    frame: pd.DataFrame,
-    year: str,
-    kind: str,
-    *,
-    dot: str = "",
-    hollow: str = "",
-    periods: Mapping[str, int] | None = None,
-    words: Mapping[str, str] | None = None,
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 3.5,
+    frame: pd.DataFrame, year: str, kind: str, *,
+    dot: str = "", hollow: str = "", periods: Mapping[str, int] | None = None,
+    words: Words = None, colours: Colours = None, ax: Axes | None = None, height: float = 3.5,
     **options: Any,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Return a column of squares for each year, one square a row.
 
     Args:
@@ -529,62 +410,45 @@ def squares(
         words: what "dot" and "hollow" mean, for the legend.
     """
     frame = _tidy(frame, year, kind, dot, hollow)
-    ax, kinds = _axes(ax, height), _order(frame[kind], colours)
-    table = frame.assign(
-        **{"_kind": frame[kind].map(kinds.index), "_open": frame[hollow] if hollow else False,
-           "_dot": frame[dot] if dot else False}
-    ).sort_values([year, "_open", "_kind", "_dot"])  # fmt: skip
-    for place, (_, row) in zip(table.groupby(year).cumcount(), table.iterrows(), strict=True):
-        shade = _colour(row[kind], colours)
-        look: dict[str, Any] = {"color": shade}
-        if row["_open"]:
-            look = {"fill": False, "edgecolor": COLOURS["muted"], "linestyle": ":"}
-        ax.bar(row[year], 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
-        if row["_dot"] and not row["_open"]:
-            ax.plot(row[year], place + 0.5, "o", color="white", ms=2.6)
-    top = int(table.groupby(year).size().max())
+    ax, kinds, words = _axes(ax, height), _order(frame[kind], colours), words or {}
+    table = pd.DataFrame({"year": frame[year].astype(int), "kind": frame[kind].map(kinds.index)})
+    table["hollow"] = frame[hollow].astype(bool) if hollow else False
+    table["dot"] = frame[dot].astype(bool) if dot else False
+    table = table.sort_values(["year", "hollow", "kind", "dot"])
+    outline = {"fill": False, "edgecolor": COLOURS["muted"], "linestyle": ":"}
+    for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
+        look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
+        ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
+        if row.dot and not row.hollow:
+            ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
+    top, first = int(table.groupby("year").size().max()), int(table["year"].min())
     ax.set(ylim=(0, top + (2.2 if periods else 0.2)), yticks=range(top + 1), **options)
-    start = float(frame[year].min()) - 1
-    for name, until in (periods or {}).items():
-        inside = table[year].gt(start) & table[year].le(until) & ~table["_open"].astype(bool)
-        middle = (start + until) / 2 + 0.5
-        head = _say(ax, name, (middle, top + 2.2), (0, -1), va="top", colour="other", small=True)
-        wide = np.diff(ax.transData.transform([(start, 0), (until, 0)])[:, 0])[0]
-        if head.get_window_extent().width > wide:
+    for before, (name, until) in pairwise([("", first - 1), *(periods or {}).items()]):
+        inside = table["year"].between(before[1] + 1, until) & ~table["hollow"]
+        middle = (before[1] + until + 1) / 2
+        head = _say(ax, name, (middle, top + 2.2), (0, -1), va="top", colour="other")
+        left, right = ax.transData.transform([(before[1], 0), (until, 0)])[:, 0]
+        if head.get_window_extent().width > right - left:
             head.set_text(name.replace("–", "–\n"))
-        count = _say(ax, str(int(inside.sum())), (middle, top + 1.2), va="top", bold=True)
-        count.set_fontsize(13)
-        if start > frame[year].min():
-            ax.axvline(start + 0.5, color=COLOURS["grid"], lw=0.9)
-        start = float(until)
+        _say(ax, str(int(inside.sum())), (middle, top + 1.2), va="top", bold=True, size=13)
+        if before[0]:
+            ax.axvline(before[1] + 0.5, color=COLOURS["grid"], lw=0.9)
     ax.spines["left"].set_visible(False)
-    keys: list[Any] = [Patch(color=_colour(n, colours), label=n) for n in kinds]
-    if words and "dot" in words:
-        keys.append(Line2D([], [], ls="", marker="o", color="white", mec=COLOURS["other"], ms=4,
-                           label=words["dot"]))  # fmt: skip
-    if words and "hollow" in words:
-        keys.append(Patch(fill=False, ec=COLOURS["muted"], ls=":", label=words["hollow"]))
+    keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
+    if "dot" in words:
+        keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
+    if "hollow" in words:
+        keys[words["hollow"]] = outline
     _legend(ax, keys)
     return _figure(ax)
 
 
 def grid(
-    frame: pd.DataFrame,
-    row: str,
-    column: str,
-    by: str,
-    *,
-    text: str = "",
-    fill: str = "",
-    shapes: Mapping[str, str] | None = None,
-    across: int = 2,
-    groups: str = "",
-    colours: Colours = None,
-    ax: Axes | None = None,
-    height: float = 0,
-    **options: Any,
-) -> Figure:
-    """Return a table of rows and columns whose cells hold one chip or mark for each item.
+    frame: pd.DataFrame, row: str, column: str, by: str, *,
+    text: str = "", fill: str = "", shapes: Words = None, across: int = 2, groups: Words = None,
+    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+) -> Figure:  # fmt: skip
+    """Return a table of rows and columns whose cells hold a chip or a mark for each item.
 
     Args:
         row, column: columns of the item's place, in the order of their categories; a category
@@ -594,73 +458,63 @@ def grid(
         fill: column of shares 0 to 1: how dark a chip is filled.
         shapes: marker of each value of by; a legend names them.
         across: how many items stand side by side before a cell grows.
-        groups: column of the rows' groups, between which a line stands; default: every row.
+        groups: the group of each row; lines stand between them instead of between all rows.
     """
-    frame = _tidy(frame, row, column, by, text, fill, groups)
-    downs, heads = _order(frame[row]), _order(frame[column])
-    sizes = frame.groupby([row, column], observed=True).size()
-    lines_of = {n: 1 + (int(sizes.get(n, pd.Series([1])).max()) - 1) // across for n in downs}
-    tall = {n: lines_of[n] + (0.3 if text else 0.0) for n in downs}
+    frame = _tidy(frame, row, column, by, text, fill)
+    downs, heads, pitch = _order(frame[row]), _order(frame[column]), 0.47 if text else 0.15
+    sizes = frame.groupby([row, column], observed=True).size().groupby(row, observed=True).max()
+    tall = {n: -(-int(sizes.get(n, 1)) // across) + (0.3 if text else 0.0) for n in downs}
     tops = dict(zip(downs, np.cumsum([0.0, *tall.values()]), strict=False))
     total = sum(tall.values())
     ax = _axes(ax, height or 0.8 + total * (0.27 if text else 0.17))
     items = frame.sort_values([row, column, by, *([text] if text else [])])
-    pitch = 0.47 if text else 0.15
     for (name, head), cell in items.groupby([row, column], observed=True):
+        beside = across if text else min(across, len(cell))
         for place, (_, item) in enumerate(cell.iterrows()):
-            beside = min(across, len(cell)) if not text else across
             x = heads.index(head) + 0.5 + (place % across - (beside - 1) / 2) * pitch
-            y = tops[name] + (tall[name] - lines_of[name]) / 2 + 0.5 + place // across
+            y = tops[name] + 0.5 + place // across + (0.15 if text else 0)
             shade = _colour(str(item[by]), colours)
             if not text:
                 ax.plot(x, y, (shapes or {}).get(str(item[by]), "o"), color=shade, ms=4.6)
                 continue
             share = float(item[fill]) if fill else 0.0
-            box = {"boxstyle": "round,pad=0.28", "facecolor": (shade, share), "edgecolor": shade}
-            ink = "white" if share > 0.6 else COLOURS["ink"]
-            ax.text(x, y, item[text], ha="center", va="center", fontsize=8, color=ink, bbox=box)
-    group = frame.groupby(row, observed=True)[groups].first() if groups else None
+            chip = _say(ax, item[text], (x, y), size=8, colour="white" if share > 0.6 else "ink")
+            chip.set_bbox({"boxstyle": "round,pad=0.28", "fc": (shade, share), "ec": shade})
     for above, name in pairwise(downs):
-        if group is None or group.get(above) != group.get(name):
+        if not groups or groups[above] != groups[name]:
             ax.axhline(tops[name], color=COLOURS["muted" if groups else "grid"], lw=0.8)
     for border in range(1, len(heads)):
         ax.axvline(border, color=COLOURS["grid"], lw=0.8)
     ax.set(xlim=(0, len(heads)), ylim=(total, 0), **options)
     ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=9 if text else 8)
-    ax.set_xticks([i + 0.5 for i in range(len(heads))], [_wrap(h) for h in heads])
+    folded = [str(h).replace(" ", "\n").replace("-e", "-\ne").replace("-a", "-\na") for h in heads]
+    ax.set_xticks([i + 0.5 for i in range(len(heads))], folded)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
-    _legend(ax, [Line2D([], [], ls="", marker=m, color=_colour(n, colours), label=n)
-                 for n, m in (shapes or {}).items()])  # fmt: skip
+    marks = {n: {"marker": m, "color": _colour(n, colours)} for n, m in (shapes or {}).items()}
+    _legend(ax, marks)
     return _figure(ax)
 
 
 def tiles(
-    part: int,
-    whole: int,
-    words: str,
-    *,
-    across: int = 15,
-    colours: str = "russia",
-    ax: Axes | None = None,
-    height: float = 3.0,
+    part: int, whole: int, words: str, *,
+    across: int = 15, colours: Colours = "russia", ax: Axes | None = None, height: float = 3.0,
     **options: Any,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Return a dot for each of a small number of people, those of the part in colour.
 
     Args:
         part, whole: numbers of dots.
         words: what is coloured, written below in the same colour.
     """
-    ax = _axes(ax, height)
-    shade = _colour("", colours)
+    ax, shade = _axes(ax, height), _colour("", colours)
     x, y = np.arange(whole) % across, np.arange(whole) // across
     ax.scatter(x[part:], y[part:], s=22, color=COLOURS["light"])
     ax.scatter(x[:part], y[:part], s=22, color=shade)
     ax.set(ylim=(y.max() + 2.0, -1.0), xlim=(-0.8, across - 0.2), **options)
-    _say(ax, words, (-0.4, y.max() + 1.2), ha="left", va="center", colour=shade)
+    _say(ax, words, (-0.4, y.max() + 1.2), ha="left", colour=shade, size=9.5)
     ax.set_axis_off()
     return _figure(ax)
 
@@ -683,18 +537,27 @@ def _figure(ax: Axes) -> Figure:
     return cast(Figure, ax.get_figure(root=True))
 
 
+def _points(ax: Axes) -> Any:
+    """Return width and height of the axes in points, once they are laid out."""
+    box = ax.get_window_extent()
+    return np.array([box.width, box.height]) / _figure(ax).dpi * 72
+
+
 def _colour(name: str, colours: Colours) -> str:
     word = colours if isinstance(colours, str) else (colours or {}).get(name)
     word = word or KNOWN.get(name, "other")
     return COLOURS.get(word, word)
 
 
-def _ink_on(shade: Any) -> str:
+def _ink_on(shade: str) -> str:
     """Return white or ink, whichever can be read on a colour (WCAG's relative luminance)."""
-    pale = isinstance(shade, tuple)
     parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)]
-    light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-    return COLOURS["ink"] if pale or light > 0.22 else "white"
+    return COLOURS["ink"] if np.dot([0.2126, 0.7152, 0.0722], parts) > 0.22 else "white"
+
+
+def _number(value: float, fmt: str) -> str:
+    digits = 0 if float(value).is_integer() or abs(value) >= 100 else 1
+    return (fmt or f"{{:,.{digits}f}}").format(value).replace("-", "−")
 
 
 def _one(option: Any, name: str) -> Any:
@@ -717,54 +580,54 @@ def _order(column: pd.Series, colours: Colours = None) -> list[Any]:
     return sorted(found)
 
 
-def _plain(column: pd.Series) -> pd.Series:
-    """Return years as numbers that matplotlib takes; dates stay dates."""
-    return column if pd.api.types.is_datetime64_any_dtype(column) else column.astype(float)
-
-
-def _date_ticks(ax: Axes) -> None:
-    """Put as many dates on the horizontal axis as fit; years where years are enough."""
+def _ticks(ax: Axes) -> None:
+    """Put as many dates or whole years on the horizontal axis as fit."""
+    many = max(5, int(_points(ax)[0] // 32))
     if isinstance(ax.xaxis.get_major_locator(), AutoDateLocator):
-        many = ax.get_window_extent().width / _figure(ax).dpi * 72 // 36
-        locator = AutoDateLocator(minticks=2, maxticks=max(5, int(many)))
+        locator = AutoDateLocator(minticks=2, maxticks=many)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    elif isinstance(ax.xaxis.get_major_locator(), AutoLocator):
+        ax.xaxis.set_major_locator(MaxNLocator(many, integer=True, steps=[1, 2, 5, 10]))
 
 
 def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
-    """Let an axis of quantities begin at 0 and leave room for what is written at the ends."""
+    """Let an axis of quantities begin at 0, with room for what is written at the ends.
+
+    Axes that show something already, or share their scale with such, only grow.
+    """
+    side, shared = getattr(ax, f"{axis}axis"), getattr(ax, f"get_shared_{axis}_axes")()
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     limits = (low * 1.15, high * (1.15 if low < 0 else 1.1))
-    ax.set_ylim(limits) if axis == "y" else ax.set_xlim(limits)
+    if any(other.has_data() for other in shared.get_siblings(ax)):
+        before = side.get_view_interval()
+        limits = (min(limits[0], *before), max(limits[1], *before))
+    ax.set(**{f"{axis}lim": limits})
     if low < 0:
         (ax.axhline if axis == "y" else ax.axvline)(0, color=COLOURS["ink"], lw=0.7)
     if high >= 1000:
-        (ax.yaxis if axis == "y" else ax.xaxis).set_major_formatter("{x:,.0f}")
+        side.set_major_formatter("{x:,.0f}")
 
 
 def _rows(
-    ax: Axes | None,
-    height: float,
-    frame: pd.DataFrame,
-    label: str,
-    groups: str,
-    order: str,
+    ax: Axes | None, height: float, frame: pd.DataFrame, label: str, groups: str, order: str,
     colours: Colours = None,
-) -> tuple[np.ndarray, Axes]:
+) -> tuple[Any, Axes]:  # fmt: skip
     """Return each row's place down the vertical axis, and the axes with names and headings."""
     sign, column = -1 if order.startswith("-") else 1, order.lstrip("-")
-    names, gathered = _order(frame[label]), _order(frame[groups], colours) if groups else [""]
+    names = _order(frame[label])
+    gathered = _order(frame[groups], colours) if groups else [""]
     keys = list(zip(frame[groups] if groups else [""] * len(frame), frame[label], strict=True))
     first: dict[Any, float] = {}
+    if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
+        first = {("", name): float("inf") for name in names}
     for key, value in zip(keys, frame[column] if column else [0] * len(frame), strict=True):
         number = value.timestamp() if isinstance(value, pd.Timestamp) else value
         number = float("inf") if pd.isna(number) else sign * float(number)
         first[key] = min(number, first.get(key, float("inf")))
-    if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
-        first = {("", name): first.get(("", name), float("inf")) for name in names}
     ranked = sorted(first, key=lambda k: (gathered.index(k[0]), first[k], names.index(k[1])))
     places: dict[Any, float] = {}
-    headings: dict[Any, float] = {}
+    headings: dict[str, float] = {}
     y = -1.0
     for key in ranked:
         y += 1.0
@@ -773,44 +636,41 @@ def _rows(
             headings[key[0]] = y
             y += 0.9
         places[key] = y
-    ax = _axes(ax, height or 0.75 + 0.2 * (y + 1))
-    ax.set_yticks(list(places.values()), [str(k[1]) for k in ranked],
-                  fontsize=9 if len(ranked) < 15 else 8)  # fmt: skip
+    many = len(ranked) >= 15
+    ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (y + 1))
+    ax.set_yticks(list(places.values()), [str(k[1]) for k in ranked], fontsize=8 if many else 9)
     ax.set_ylim(y + 0.7, -0.7)
     for heading, place in headings.items():
         _beside(ax, str(heading), 0.005, place, style="italic")
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    return np.array([places[k] for k in keys]), ax
+    return np.array([places[key] for key in keys]), ax
 
 
 def _say(
-    ax: Axes,
-    text: str,
-    at: tuple[Any, Any],
-    offset: tuple[float, float] = (0, 0),
-    *,
-    ha: str = "center",
-    va: str = "center",
-    colour: str = "ink",
-    small: bool = False,
+    ax: Axes, text: str, at: tuple[Any, Any], offset: tuple[float, float] = (0, 0), *,
+    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = SMALL,
     bold: bool = False,
-    clear: bool = False,
-) -> Annotation:
+) -> Annotation:  # fmt: skip
     """Write a text at a point of the data, moved by an offset in points."""
     return ax.annotate(
-        text, at, xytext=offset, textcoords="offset points", ha=ha, va=va,
-        color=COLOURS.get(colour, colour), fontsize=SMALL if small else None,
-        fontweight="semibold" if bold else "normal", annotation_clip=False, zorder=4,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6} if clear else None,
+        text, at, xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=size,
+        color=COLOURS.get(colour, colour), fontweight="semibold" if bold else "normal",
+        annotation_clip=False, zorder=4,
     )  # fmt: skip
 
 
+def _beside(
+    ax: Axes, word: str, x: float, y: float, colour: str = "ink", style: Any = "normal"
+) -> None:
+    """Write a text at a share of the axes' width and a row."""
+    text = _say(ax, word, (x, y), ha="left", colour=colour)
+    text.xycoords = ("axes fraction", "data")
+    text.set_fontstyle(style)
+
+
 def _notes(
-    ax: Axes,
-    notes: Sequence[tuple[Any, float, str, int]],
-    at: Offsets = None,
-    taken: Sequence[Annotation] = (),
+    ax: Axes, notes: Sequence[Note], at: Offsets = None, taken: Sequence[Annotation] = ()
 ) -> None:
     """Write a text at each point on the first side where neither a line nor a text stands.
 
@@ -821,71 +681,53 @@ def _notes(
     """
     if not notes:
         return
-    _figure(ax).draw_without_rendering()
-    edge, drawn = ax.get_window_extent(), [np.empty((0, 2))]
+    _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
+    edge, points = ax.get_window_extent(), _drawn(ax)
     boxes = [text.get_window_extent() for text in taken]
-    for line in ax.lines:
-        if line.get_transform() == ax.transData and len(line.get_xydata()):
-            path = STEP_LOOKUP_MAP[line.get_drawstyle()](*line.get_xydata().T)
-            ends = ax.transData.transform(np.column_stack(path))
-            for one, two in pairwise(ends) if line.get_linestyle() != "None" else []:
-                drawn.append(np.linspace(one, two, 2 + int(np.hypot(*(two - one)) / 3)))
-            drawn += [ends + shift for shift in [(-3, 0), (3, 0), (0, 3), (0, -3)]]
-    points = np.concatenate(drawn)
-    above, below = ((0, 8), "center"), ((0, -9), "center")
-    right, left = ((7, 0), "left"), ((-7, 0), "right")
+    above, below = ((0.0, 8.0), "center"), ((0.0, -9.0), "center")
+    right, left = ((7.0, 0.0), "left"), ((-7.0, 0.0), "right")
     tried = {1: [above, left, right, below], -1: [below, right, left, above]}
     for x, y, text, first in sorted(notes, key=lambda n: n[:3]):
-        note = _say(ax, text, (x, y), small=True)
         sides = tried.get(first, [right, left, above, below])
-        if text in (at or {}):
-            sides = [((at or {})[text], "center")]
+        sides = [(at[text], "center")] if at and text in at else sides
+        note = _say(ax, text, (x, y), sides[0][0], ha=sides[0][1])
         for offset, align in sides:
             note.set(position=offset, horizontalalignment=align)
             box = note.get_window_extent()
             hit = np.all((points > box.min) & (points < box.max), axis=1).any()
             inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 + 4 and box.y0 >= edge.y0
             if inside and not hit and not any(box.overlaps(other) for other in boxes):
-                boxes.append(box)
                 break
         else:
-            if first:  # a value that is in the table too
+            if first and not at:
                 note.remove()
+                continue
+            note.set(position=sides[0][0], horizontalalignment=sides[0][1])
+        boxes.append(note.get_window_extent())
 
 
-def _beside(
-    ax: Axes, word: str, x: float, y: float, colour: str = "ink", style: str = "normal"
-) -> None:
-    """Write a text at a share of the axes' width and a row."""
-    ax.annotate(
-        word, (x, y), xycoords=ax.get_yaxis_transform(), va="center", fontsize=SMALL,
-        color=COLOURS.get(colour, colour), style=style, annotation_clip=False,
-    )  # fmt: skip
+def _drawn(ax: Axes) -> Any:
+    """Return points on the page that lines and marks cover, three pixels apart."""
+    points = [np.empty((0, 2))]
+    for line in ax.lines:
+        data = np.asarray(line.get_xydata())
+        if line.get_transform() == ax.transData and len(data):
+            path = STEP_LOOKUP_MAP[line.get_drawstyle()](*data.T)
+            ends = ax.transData.transform(np.column_stack(path))
+            for one, two in pairwise(ends) if line.get_linestyle() != "None" else []:
+                points.append(np.linspace(one, two, 2 + int(np.hypot(*(two - one)) / 3)))
+            points += [ends + shift for shift in [(-3, 0), (3, 0), (0, 3), (0, -3)]]
+    return np.concatenate(points)
 
 
-def _number(value: float, fmt: str) -> str:
-    digits = 0 if float(value).is_integer() or abs(value) >= 100 else 1
-    return (fmt or f"{{:,.{digits}f}}").format(value).replace("-", "−")
-
-
-def _marked(
-    x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str
-) -> list[tuple[Any, float, str, int]]:
+def _marked(x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str) -> list[Note]:
     """Return notes with the values of some points: above a high point, below a low one."""
-    rows, around = list(y.index), y.rolling(3, center=True, min_periods=1).mean()
-    some = {
-        "": [],
-        "all": rows,
-        "ends": [rows[0], rows[-1]],
-        "last": [rows[-1]],
-        "highest": [y.idxmax()],
-        "extremes": [rows[0], rows[-1], y.idxmax(), y.idxmin()],
-    }
-    chosen = some[mark] if isinstance(mark, str) else [r for r in rows if x[r] in list(mark)]
-    return [
-        (x[row], y[row], _number(y[row], fmt), 1 if y[row] >= around[row] else -1)
-        for row in dict.fromkeys(chosen)
-    ]
+    around = y.rolling(3, center=True, min_periods=1).mean()
+    some = {"": [], "all": y.index[y.diff().ne(0)], "ends": y.index[[0, -1]],
+            "last": y.index[-1:], "highest": [y.idxmax()]}  # fmt: skip
+    chosen = some[mark] if isinstance(mark, str) else [r for r in y.index if x[r] in list(mark)]
+    up = {row: 1 if y[row] >= around[row] else -1 for row in chosen}
+    return [(x[row], y[row], _number(y[row], fmt), side) for row, side in up.items()]
 
 
 def _label_ends(
@@ -895,14 +737,13 @@ def _label_ends(
     labelled = sorted((e for e in ends if e[2]), key=lambda e: (e[1], e[2]))
     if not labelled:
         return []
-    last, (low, high) = max(e[0] for e in labelled), ax.get_ylim()
-    tall = ax.get_window_extent().height / _figure(ax).dpi * 72  # in points
+    last, (low, high), tall = max(e[0] for e in labelled), ax.get_ylim(), _points(ax)[1]
     wish = [(e[1] - low) / (high - low) * tall for e in labelled]
     texts = []
     for (_, _, text, shade), place in zip(labelled, _spread(wish, 12.0), strict=True):
         right, up = (at or {}).get(text, (0, 0))
-        point = (last, low + place / tall * (high - low))
-        texts.append(_say(ax, text, point, (7 + right, up), ha="left", colour=shade, bold=True))
+        point, offset = (last, low + place / tall * (high - low)), (7 + right, up)
+        texts.append(_say(ax, text, point, offset, ha="left", colour=shade, size=9.5, bold=True))
     return texts
 
 
@@ -913,18 +754,16 @@ def _spread(wish: Sequence[float], step: float) -> list[float]:
     """
     if wish[0] > wish[-1]:  # an axis that runs down
         return _spread(list(wish)[::-1], step)[::-1]
+
+    def start(block: list[float]) -> float:
+        return sum(block) / len(block) - step * (len(block) - 1) / 2
+
     blocks: list[list[float]] = []
     for place in wish:
         blocks.append([place])
-        while len(blocks) > 1 and (
-            _start(blocks[-1], step) < _start(blocks[-2], step) + step * len(blocks[-2])
-        ):
+        while len(blocks) > 1 and start(blocks[-1]) < start(blocks[-2]) + step * len(blocks[-2]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
-    return [_start(block, step) + step * i for block in blocks for i in range(len(block))]
-
-
-def _start(block: list[float], step: float) -> float:
-    return sum(block) / len(block) - step * (len(block) - 1) / 2
+    return [start(block) + step * i for block in blocks for i in range(len(block))]
 
 
 def _mark_events(ax: Axes, events: Events) -> None:
@@ -932,41 +771,32 @@ def _mark_events(ax: Axes, events: Events) -> None:
     if not events:
         return
     _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
-    ends: list[float] = []  # where the labels of each row begin, from the right
-    tall = ax.get_window_extent().height / _figure(ax).dpi * 72
-    dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in (events or {}).items()]
+    starts: list[float] = []  # where the labels of each row begin; placed from the right
+    dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in events.items()]
     for x, label in sorted(dated, reverse=True):
-        text = ax.annotate(
-            label, (x, 1), xycoords=("data", "axes fraction"), xytext=(-1, 2), va="bottom",
-            textcoords="offset points", fontsize=SMALL, color=COLOURS["other"],
-            annotation_clip=False,
-        )  # fmt: skip
-        box = text.get_window_extent()
-        row = next((i for i in range(len(ends)) if box.x1 + 3 < min(ends[i:])), len(ends))
-        ends[row:] = [box.x0, *ends[row + 1 :]]
+        text = _say(ax, label, (x, 1), (-1, 2), ha="left", va="bottom", colour="other")
+        text.xycoords = ("data", "axes fraction")
+        box, rows = text.get_window_extent(), range(len(starts))
+        row = next((i for i in rows if box.x1 + 3 < min(starts[i:])), len(starts))
+        starts[row:] = [box.x0, *starts[row + 1 :]]
         text.set_position((-1, 2 + 10.5 * row))
-        ax.axvline(
-            x, 0, 1 + 10.5 * row / tall, color=COLOURS["other"], lw=0.8, ls=DASHED, zorder=1,
-            clip_on=False,
-        )  # fmt: skip
-    ax.set_title(ax.get_title(loc="left"), pad=9 + 10.5 * len(ends))
+        top = 1 + 10.5 * row / _points(ax)[1]
+        look = {"color": COLOURS["other"], "lw": 0.8, "ls": DASHED, "zorder": 1}
+        ax.axvline(x, 0, top, clip_on=False, **look)
+    ax.set_title(ax.get_title(loc="left"), pad=9 + 10.5 * len(starts))
 
 
-def _legend(ax: Axes, keys: Sequence[Any]) -> None:
+def _legend(ax: Axes, keys: Mapping[str, Mapping[str, Any]]) -> None:
     """Explain marks once for the whole figure, above it; panels add what is new."""
-    figure = _figure(ax)
-    known = {h.get_label(): h for legend in figure.legends for h in legend.legend_handles}
-    known |= {k.get_label(): k for k in keys}
     if not keys:
         return
+    figure, known = _figure(ax), dict[str, Any]()
     for legend in list(figure.legends):
+        known |= {str(h.get_label()): h for h in legend.legend_handles if h is not None}
         legend.remove()
-    wide = sum(4.6 * len(str(label)) + 30 for label in known) / 72 / figure.get_figwidth()
-    figure.legend(
-        handles=list(known.values()), loc="outside upper left",
-        ncols=-(-len(known) // (1 + int(wide))), handlelength=1.2, columnspacing=1.4,
-    )  # fmt: skip
-
-
-def _wrap(text: str) -> str:
-    return str(text).replace(" ", "\n").replace("-e", "-\ne").replace("-a", "-\na")
+    for label, look in keys.items():
+        mark = Line2D([], [], ls="", label=label, **look) if "marker" in look else None
+        known[label] = mark or Patch(label=label, **look)
+    wide = sum(4.6 * len(label) + 30 for label in known) / 72 / figure.get_figwidth()
+    columns, look = -(-len(known) // (1 + int(wide))), {"handlelength": 1.2, "columnspacing": 1.4}
+    figure.legend(handles=list(known.values()), loc="outside upper left", ncols=columns, **look)
