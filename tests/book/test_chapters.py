@@ -198,7 +198,9 @@ def test_findings_carry_confidence_and_exhibit(chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_length_and_exhibits(chapter):
     path = BOOK / f"{chapter}.ipynb"
-    words = len(re.sub(r"(?ms)^:::\{exhibit\}.*?^:::$", "", "\n\n".join(sources(path, "markdown"))).split())
+    words = len(
+        re.sub(r"(?ms)^:::\{exhibit\}.*?^:::$", "", "\n\n".join(sources(path, "markdown"))).split()
+    )
     assert 1400 <= words <= 3200, f"{words} words"
     assert len(made(path)) >= 9  # article's table, five exhibits or more, verdicts, costs, watch
     assert sum(name.startswith("fig-") for name in made(path)) >= 3
