@@ -70,7 +70,8 @@ def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
             text = re.sub(
                 r"\{glue:text\}`([^`]*)`", lambda place: facts.get(place[1], place[0]), text
             )
-        notebook["cells"][number - 1] = {"cell_type": "markdown", "metadata": {}, "source": text}
+        words = {"cell_type": "markdown", "metadata": {}, "source": text}
+        notebook["cells"][number - 1] = words | ({"id": cell["id"]} if "id" in cell else {})
     source[0] = json.dumps(notebook)
 
 

@@ -5,7 +5,9 @@ summits = report.load("summits")
 report.table(summits, "tbl-summits", source="summits")
 """
 
-from report.assessment import assess, inputs, weights, weights_explorer
+from report import charts
+from report.assessment import assess, weights, weights_explorer
+from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
 from report.data import DataError, describe, load, tables
 from report.exhibits import (
     Exhibit,
@@ -28,13 +30,14 @@ __all__ = [
     "Markup",
     "assess",
     "axes",
+    "chapter",
+    "charts",
     "cite",
     "claim",
     "describe",
     "facts",
     "figure",
     "fill",
-    "inputs",
     "label_ends",
     "link",
     "load",
