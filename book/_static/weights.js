@@ -4,22 +4,32 @@
   "use strict";
   const round = (x) => Math.round(x * 1e9) / 1e9;
 
+  // A stream is [[direction, grade, rank, [levels, ...]], ...]: its works, and for each of the
+  // findings that speak for a work the levels whose weights are multiplied.
   function verdicts(data, weights) {
     const rule = data.rule;
+    const side = (score) => (score >= rule.leaning) - (score <= -rule.leaning);
     return data.claims.map((claim) => {
-      let signed = 0;
-      let total = 0;
-      for (const [direction, types] of claim.studies) {
-        const weight = Math.max(...types.map((t) => round(weights[t])));
-        signed += weight * direction;
-        total += weight;
+      let signed = 0, total = 0, undecided = 0, usable = 0;
+      for (const stream of claim.streams) {
+        const works = stream.map(([direction, grade, rank, findings]) => {
+          const products = findings.map((levels) => round(levels.reduce((p, i) => p * weights[i], 1)));
+          return { direction, grade, rank, weight: Math.max(...products) };
+        });
+        const balance = round(works.reduce((sum, w) => sum + w.weight * w.direction, 0));
+        works.sort((a, b) => b.grade - a.grade || b.weight - a.weight || b.rank - a.rank);
+        const best = works[0], direction = Math.sign(balance);
+        signed += best.weight * direction;
+        total += best.weight;
+        undecided += direction ? 0 : best.weight;
+        usable += best.grade >= 1;
       }
-      if (!(round(total) > 0)) return rule.not_tested;
-      const score = round(signed / (total + rule.neutral));
-      const band =
-        2 + (score >= rule.inner) + (score >= rule.outer) -
-        (score <= -rule.inner) - (score <= -rule.outer);
-      return rule.verdicts[band];
+      if (!(total > 0)) return rule.not_tested;
+      const score = round(signed / total), lean = side(score);
+      if (usable < rule.usable) return rule.too_little;
+      if (!lean) return round(undecided / total) >= 0.5 ? rule.mixed : rule.disagree;
+      const word = lean > 0 ? "supported" : "contradicted";
+      return Math.abs(score) >= rule.one_sided ? word : "mostly " + word;
     });
   }
 
@@ -32,15 +42,15 @@
   function explore(box) {
     const data = JSON.parse(box.querySelector("script").textContent);
     const computed = verdicts(data, data.weights);
-    const sliders = data.types.map((type, place) => {
+    const sliders = data.levels.map((type, place) => {
       const id = "weight-" + place;
-      const output = element("output", { textContent: data.weights[place].toFixed(1) });
+      const output = element("output", { textContent: data.weights[place].toFixed(2) });
       output.htmlFor = id;
       const input = element("input", {
-        type: "range", id, min: 0, max: 1, step: 0.1, value: data.weights[place],
+        type: "range", id, min: 0, max: 1, step: 0.05, value: data.weights[place],
       });
       input.addEventListener("input", () => {
-        output.textContent = Number(input.value).toFixed(1);
+        output.textContent = Number(input.value).toFixed(2);
         show();
       });
       return { input, row: element("p", {}, element("label", { htmlFor: id, textContent: type }), input, output) };
@@ -65,9 +75,8 @@
         if (verdict === computed[place]) return;
         changed += 1;
         const claim = data.claims[place];
-        const head = element("th", { scope: "row", textContent: claim.id });
-        body.append(element("tr", {}, head, element("td", { textContent: claim.claim }),
-          element("td", { textContent: computed[place] }), element("td", { textContent: verdict })));
+        const head = element("th", { scope: "row", textContent: claim.name });
+        body.append(element("tr", {}, head, element("td", { textContent: computed[place] }), element("td", { textContent: verdict })));
       });
       status.textContent = changed
         ? changed + " of " + now.length + " verdicts change with these weights."
@@ -75,13 +84,13 @@
       scroll.hidden = !changed;
     }
 
-    const columns = ["Claim", "Recommendation", "Verdict in this report", "Verdict with your weights"];
+    const columns = ["Recommendation", "Verdict in this report", "Verdict with your weights"];
     const table = element("table", { className: "table" },
       element("caption", { textContent: "Verdicts that change" }),
       element("thead", {}, element("tr", {}, ...columns.map((text) => element("th", { scope: "col", textContent: text })))),
       body);
     const scroll = element("div", { className: "table-scroll" }, table);
-    const group = element("fieldset", {}, element("legend", { textContent: "Weight of each type of study" }),
+    const group = element("fieldset", {}, element("legend", { textContent: "Weight of design, directness, setting and bias" }),
       ...sliders.map(({ row }) => row));
     box.append(group, reset, status, scroll);
     box.hidden = false;

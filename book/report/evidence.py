@@ -14,8 +14,10 @@ with "; " between), cases, pools (references with a space between) and tests (nu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from random import Random
 from typing import NamedTuple
 
 import pandas as pd
@@ -45,19 +47,29 @@ class Factor(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Say:
-    """What a work, or a stream of works, says of one claim."""
+class Work:
+    """What a work brings to one claim: its most direct findings that count, and who it is."""
 
     reference: str
     stream: str
+    findings: tuple[tuple[int, tuple[tuple[str, str], ...]], ...]  # direction, factor and level
+    direct: bool
+    team: str
+    cases: str
+    tests: int
+    history: bool  # a direct case study of the target that tests rival explanations
+
+
+@dataclass(frozen=True)
+class Say:
+    """What a work, or a stream of works, says of one claim."""
+
+    work: Work
     direction: int
     weight: float
     grade: int
     direct: bool
-    team: Hashable = ""
-    cases: str = ""
-    tests: int = 0
-    history: bool = False  # a direct case study of the target that tests rival explanations
+    tests: int
 
 
 @dataclass(frozen=True)
@@ -95,69 +107,71 @@ def teams(authors: Mapping[str, str]) -> dict[str, str]:
     return team
 
 
-def says(
-    findings: pd.DataFrame, works: pd.DataFrame, factors: Mapping[tuple[str, str], Factor]
-) -> list[Say]:
-    """Return what each work says of the one claim that the findings are on.
+def gather(findings: pd.DataFrame, works: pd.DataFrame) -> list[Work]:
+    """Return the works that speak for the one claim that the findings are on.
 
-    Its most direct findings speak; unlike directions make it mixed; weight and grade are the
-    highest among them. A work that a counted review pools does not speak beside it.
+    Only the most direct findings of a work speak. A work that a counted review pools does not
+    speak beside it.
     """
     counted = findings[findings["direction"].isin(DIRECTION)]
     rows = works.loc[sorted(set(counted["reference"]))]
     team = teams(rows["authors"].to_dict())
     pooled = {key for text in rows["pools"].dropna() for key in str(text).split()}
     found = []
-    for reference, own in counted.groupby("reference", sort=True):
+    for reference, own in counted[~counted["reference"].isin(pooled)].groupby("reference"):
         work = rows.loc[reference]
-        if reference in pooled:
-            continue
         nearest = min(own["directness"], key=DIRECTNESS.index)
-        own = own[own["directness"] == nearest]
-        directions = {DIRECTION[word] for word in own["direction"]}
-        weights, grades = [], []
-        for setting in own["setting"]:
-            of = {**work[["design", "bias", "read"]], "directness": nearest, "setting": setting}
-            chosen = [factors[factor, of[factor]] for factor in FACTORS]
-            product = 1.0
-            for each in chosen:
-                product *= each.weight
-            weights.append(round(product, DIGITS))
-            grades.append(min(each.cap for each in chosen))
+        own = own[own["directness"] == nearest].sort_values(["direction", "setting", "stream"])
+        of = {"directness": nearest, **work[["design", "bias", "read"]]}
+        spoken = [
+            (DIRECTION[d], tuple((f, {**of, "setting": setting}[f]) for f in FACTORS))
+            for d, setting in zip(own["direction"], own["setting"], strict=True)
+        ]
+        tested = work["design"] == "case study" and work["bias"] != "high"
         found.append(
-            Say(
+            Work(
                 reference=str(reference),
                 stream=str(own["stream"].min()),
-                direction=directions.pop() if len(directions) == 1 else 0,
-                weight=max(weights),
-                grade=max(grades),
+                findings=tuple(dict.fromkeys(spoken)),
                 direct=nearest == "direct",
                 team=team[str(reference)],
                 cases=str(work["cases"]),
                 tests=0 if pd.isna(work["tests"]) else int(work["tests"]),
-                history=work["design"] == "case study"
-                and nearest == "direct"
-                and "target" in set(own["setting"])
-                and work["bias"] != "high",
+                history=tested and nearest == "direct" and "target" in set(own["setting"]),
             )
         )
     return found
 
 
-def merge(works: Iterable[Say]) -> list[Say]:
+def say(work: Work, factors: Mapping[tuple[str, str], Factor]) -> Say:
+    """Return a work's say: unlike directions are mixed, weight and grade the highest it has."""
+    chosen = [[factors[key] for key in keys] for _, keys in work.findings]
+    directions = {direction for direction, _ in work.findings}
+    return Say(
+        work,
+        direction=min(directions) if len(directions) == 1 else 0,
+        weight=max(round(prod(f.weight for f in each), DIGITS) for each in chosen),
+        grade=max(min(f.cap for f in each) for each in chosen),
+        direct=work.direct,
+        tests=work.tests,
+    )
+
+
+def merge(says: Iterable[Say]) -> list[Say]:
     """Return the streams: works of one stream count once, as their balance says, like the best."""
     groups: dict[str, list[Say]] = {}
-    for work in works:
-        groups.setdefault(work.stream, []).append(work)
+    for each in says:
+        groups.setdefault(each.work.stream, []).append(each)
     streams = []
-    for name in sorted(groups):
-        best = max(groups[name], key=lambda s: (s.grade, s.weight, s.reference))
-        balance = round(sum(s.weight * s.direction for s in groups[name]), DIGITS)
+    for _, own in sorted(groups.items()):
+        best = max(own, key=lambda s: (s.grade, s.weight, s.work.reference))
+        balance = round(sum(s.weight * s.direction for s in own), DIGITS)
         streams.append(
-            Say(
-                **{**best.__dict__, "direction": (balance > 0) - (balance < 0)}
-                | {"tests": max(s.tests for s in groups[name])}
-                | {"direct": any(s.direct for s in groups[name])}
+            replace(
+                best,
+                direction=(balance > 0) - (balance < 0),
+                tests=max(s.tests for s in own),
+                direct=any(s.direct for s in own),
             )
         )
     return streams
@@ -175,14 +189,14 @@ def side(value: float) -> int:
     return (value >= LEANING) - (value <= -LEANING)
 
 
-def judge(works: Iterable[Say], searches: int = SEARCHES) -> Judgement:
+def judge(says: Iterable[Say], searches: int = SEARCHES) -> Judgement:
     """Return verdict and certainty of one claim.
 
     Args:
-        works: what each work says (see says).
+        says: what each work says.
         searches: how many searches were made for the claim.
     """
-    streams = merge(works)
+    streams = merge(says)
     value = score(streams)
     if not streams or value != value:  # no stream, or none with weight
         return Judgement(NOT_TESTED)
@@ -212,16 +226,16 @@ def judge(works: Iterable[Say], searches: int = SEARCHES) -> Judgement:
 
 def _start(leading: Sequence[Say], value: float) -> tuple[int, list[Say]]:
     """Return the certainty to start from, and the streams that a rule of its own sets it by."""
-    best: dict[Hashable, int] = {}
+    best: dict[str, int] = {}
     for stream in leading:
-        best[stream.team] = max(stream.grade, best.get(stream.team, 0))
+        best[stream.work.team] = max(stream.grade, best.get(stream.work.team, 0))
     start = sorted(best.values())[-2] if len(best) > 1 else 0
     cases: dict[str, Say] = {}
     for stream in leading:
-        if stream.history and stream.team not in {s.team for s in cases.values()}:
-            cases.setdefault(stream.cases, stream)
+        if stream.work.history and stream.work.team not in {s.work.team for s in cases.values()}:
+            cases.setdefault(stream.work.cases, stream)
     if start == 1 and len(cases) >= 3 and abs(value) >= ONE_SIDED:
-        return 2, [s for s in leading if s.history]
+        return 2, [s for s in leading if s.work.history]
     return start, []
 
 
@@ -232,9 +246,9 @@ def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[
         return "a fifth or more of the weight is on the other side"
     for stream in streams:
         if side(score(s for s in streams if s is not stream)) != lean:
-            return f"it turns without {stream.reference}"
-    for team in sorted({str(s.team) for s in streams}):
-        if side(score(s for s in streams if s.team != team)) != lean:
+            return f"it turns without {stream.work.reference}"
+    for team in sorted({s.work.team for s in streams}):
+        if side(score(s for s in streams if s.work.team != team)) != lean:
             return f"it turns without the works of one team ({team})"
     if side(score(streams, weight=lambda _: 1.0)) != lean:
         return "it turns when all streams weigh the same"
@@ -275,7 +289,8 @@ def grade(
     by_level, rows = levels(factors), []
     for claim in claims:
         own = findings[findings["claim_id"] == claim]
-        found = judge(says(own, works, by_level), searches.get(claim, 0))
+        spoken = [say(work, by_level) for work in gather(own, works)]
+        found = judge(spoken, searches.get(claim, 0))
         rows.append(
             {
                 "claim_id": claim,
@@ -290,3 +305,59 @@ def grade(
             }
         )
     return pd.DataFrame(rows)
+
+
+def keeps_side(
+    findings: pd.DataFrame,
+    works: pd.DataFrame,
+    factors: pd.DataFrame,
+    claims: Sequence[str],
+    *,
+    recoded: float,
+    draws: int = 1000,
+    seed: int = 2026,
+) -> pd.Series:
+    """Return the share of draws, 0 to 1, that keep the side of each claim; it rules nothing.
+
+    In each draw every weight falls between the midpoints to its neighbours on its factor (the
+    outer ones as far beyond, within 0 and 1), and each direction is recoded to another at the
+    rate at which two coders differed.
+
+    Args:
+        recoded: that rate, 0 to 1.
+    """
+    random = Random(seed)  # noqa: S311 (draws, no secrets)
+    base = levels(factors)
+    spans = {}
+    for name in FACTORS:
+        of = {level: f.weight for (factor, level), f in base.items() if factor == name}
+        ordered = sorted(set(of.values()))
+        for level, weight in of.items():
+            place = ordered.index(weight)
+            low = (weight + ordered[place - 1]) / 2 if place else None
+            high = (weight + ordered[place + 1]) / 2 if place + 1 < len(ordered) else None
+            low = max(0.0, 2 * weight - high) if low is None and high else low
+            high = min(1.0, 2 * weight - low) if high is None and low else high
+            spans[name, level] = (low, high)
+    pools = {c: gather(findings[findings["claim_id"] == c], works) for c in claims}
+
+    def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:
+        return side(score(merge(say(work, factors) for work in pool)))
+
+    now = {claim: lean(pool, base) for claim, pool in pools.items()}
+    kept = dict.fromkeys(claims, 0)
+    for _ in range(draws):
+        drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
+        for claim, pool in pools.items():
+            trial = [
+                replace(
+                    work,
+                    findings=tuple(
+                        (random.choice((-1, 0, 1)) if random.random() < recoded else d, keys)
+                        for d, keys in work.findings
+                    ),
+                )
+                for work in pool
+            ]
+            kept[claim] += lean(trial, drawn) == now[claim]
+    return pd.Series(kept) / draws

@@ -69,7 +69,8 @@ def judged(*rows, searches=3):
     frame = pd.DataFrame(findings, columns=columns)
     names = ["design", "bias", "read", "authors", "cases", "pools", "tests"]
     register = pd.DataFrame.from_dict(works, orient="index", columns=names)
-    return evidence.judge(evidence.says(frame, register, LEVELS), searches)
+    pool = evidence.gather(frame, register)
+    return evidence.judge([evidence.say(work, LEVELS) for work in pool], searches)
 
 
 def said(found: Judgement):
