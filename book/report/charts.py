@@ -131,7 +131,7 @@ def lines(
     ends: list[tuple[Any, float, str, str]] = []
     notes: list[Note] = []
     for name in _order(frame[series], colours) if series else [""]:
-        part = (frame[frame[series].eq(name)] if series else frame).sort_values(x)
+        part = (frame[frame[series].eq(name)] if series else frame).sort_values(x, kind="stable")
         dates = pd.api.types.is_datetime64_any_dtype(part[x])
         place, value = part[x] if dates else part[x].astype(float), part[y].astype(float)
         shade, firm = _colour(name, colours), value.notna()
@@ -150,7 +150,7 @@ def lines(
         kinds = part[shape] if shape else pd.Series("", part.index)
         for kind in _order(kinds):
             look = {"marker": (shapes or {}).get(kind, "o"), "color": shade, "mew": 1.2, "ls": ""}
-            for shown, fill in ((firm, shade), (~firm, "white")):
+            for shown, fill in ((firm, shade), (value.notna() & ~firm, "white")):
                 size = _one(dot, name) or (4 if fill == "white" else 0)
                 here = shown & kinds.eq(kind)
                 ax.plot(place[here], value[here], mfc=fill, ms=size, zorder=3, **look)
@@ -520,13 +520,14 @@ def tiles(
 
 
 def _tidy(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the frame with plain row numbers, or raise DataError if a column is missing."""
-    unknown = [c for c in columns if c and c not in frame]
+    """Return the rows in an order of their own, or raise DataError if a column is missing."""
+    named = list(dict.fromkeys(c for c in columns if c))
+    unknown = [c for c in named if c not in frame]
     if unknown:
         raise DataError(f"chart: no column {unknown} in the frame; it has {list(frame)}")
     if not len(frame):
         raise DataError("chart: the frame has no rows; nothing can be drawn")
-    return frame.reset_index(drop=True)
+    return frame.sort_values(named, ignore_index=True)
 
 
 def _axes(ax: Axes | None, height: float) -> Axes:
