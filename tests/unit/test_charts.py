@@ -163,5 +163,20 @@ def test_tiles_show_the_part() -> None:
 def test_what_cannot_be_drawn_is_named() -> None:
     with pytest.raises(DataError, match=r"no column \['vlaue'\].*'value'"):
         charts.lines(YEARS, "year", "vlaue")
+    with pytest.raises(DataError, match="values='totals' is unknown"):
+        charts.bars(YEARS, "year", "value", values="totals")
+    with pytest.raises(DataError, match="mark='top' is unknown"):
+        charts.lines(YEARS, "year", "value", mark="top")
     with pytest.raises(DataError, match="no rows"):
         charts.bars(YEARS[:0], "year", "value")
+
+
+def test_a_label_can_be_moved_by_points() -> None:
+    plain, moved = (
+        charts.lines(YEARS, "year", "value", "who", mark="highest", at=at).axes[0]
+        for at in ({}, {"Russia": (10.0, 20.0), "9.1": (0.0, 30.0)})
+    )
+    before = {t.get_text(): t.get_position() for t in plain.texts}
+    after = {t.get_text(): t.get_position() for t in moved.texts}
+    assert np.subtract(after["Russia"], before["Russia"]) == pytest.approx([10, 20])
+    assert after["9.1"] == (0, 30)
