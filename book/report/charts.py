@@ -612,37 +612,28 @@ def _rows(
     colours: Colours = None,
 ) -> tuple[Any, Axes]:  # fmt: skip
     """Return each row's place down the vertical axis, and the axes with names and headings."""
-    sign, column = -1 if order.startswith("-") else 1, order.lstrip("-")
-    names = _order(frame[label])
+    names, column = _order(frame[label]), order.lstrip("-")
     gathered = _order(frame[groups], colours) if groups else [""]
-    keys = list(zip(frame[groups] if groups else [""] * len(frame), frame[label], strict=True))
-    first: dict[Any, float] = {}
+    keys = pd.DataFrame({"group": 0, "name": frame[label].map(names.index).astype(int)})
+    if groups:
+        keys["group"] = frame[groups].map(gathered.index).astype(int)
+    keys["value"] = frame[column].rank(ascending=not order.startswith("-")) if column else 0.0
+    all_names = keys
     if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
-        first = {("", name): float("inf") for name in names}
-    for key, value in zip(keys, frame[column] if column else [0] * len(frame), strict=True):
-        number = value.timestamp() if isinstance(value, pd.Timestamp) else value
-        number = float("inf") if pd.isna(number) else sign * float(number)
-        first[key] = min(number, first.get(key, float("inf")))
-    ranked = sorted(first, key=lambda k: (gathered.index(k[0]), first[k], names.index(k[1])))
-    places: dict[Any, float] = {}
-    headings: dict[str, float] = {}
-    y = -1.0
-    for key in ranked:
-        y += 1.0
-        if groups and key[0] not in headings:
-            y += 0.4 if headings else 0.0
-            headings[key[0]] = y
-            y += 0.9
-        places[key] = y
-    many = len(ranked) >= 15
-    ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (y + 1))
-    ax.set_yticks(list(places.values()), [str(k[1]) for k in ranked], fontsize=8 if many else 9)
-    ax.set_ylim(y + 0.7, -0.7)
-    for heading, place in headings.items():
-        _beside(ax, str(heading), 0.005, place, style="italic")
+        all_names = pd.concat([keys, pd.DataFrame({"group": 0, "name": range(len(names))})])
+    ranked = all_names.groupby(["group", "name"], as_index=False)["value"].min()
+    ranked = ranked.sort_values(["group", "value", "name"])  # without a value: last
+    room = 0.9 + 1.3 * pd.factorize(ranked["group"])[0] if groups else 0.0  # for headings
+    ranked["y"] = np.arange(len(ranked)) + room
+    last, many = ranked["y"].max(), len(ranked) >= 15
+    ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (last + 1))
+    ax.set_yticks(ranked["y"], [str(names[n]) for n in ranked["name"]], fontsize=8 if many else 9)
+    ax.set_ylim(last + 0.7, -0.7)
+    for number, first in ranked.groupby("group")["y"].min().items() if groups else []:
+        _beside(ax, str(gathered[number]), 0.005, first - 0.9, style="italic")
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    return np.array([places[key] for key in keys]), ax
+    return keys.merge(ranked, "left", ["group", "name"])["y"].to_numpy(), ax
 
 
 def _say(
