@@ -10,8 +10,8 @@ Directives
     weights-explorer  sliders for the weights of the study types (HTML only, needs JavaScript)
 Roles
     claim          {claim}`S1-B1`: a claim id, linked to the claim-by-claim page
-    confidence     {confidence}`robust, high`: evidence and agreement, and the confidence they give
-    verdict        {verdict}`contested`: a verdict, with a sign that needs no colour
+    certainty      {certainty}`S1-B1`: the certainty of that claim's verdict, computed
+    verdict        {verdict}`supported`: a verdict, with a sign that needs no colour
 """
 
 from __future__ import annotations
@@ -35,13 +35,25 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 # "jupyter-book build ." puts this folder on the path, not the one above.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from report import data, evidence
+from report import assessment, data, evidence
 from report.exhibits import EXPLORER_MIME, FACTS_MIME, FIGURE_MIME, MISSING, TABLE_MIME
 
 logger = logging.getLogger(__name__)
 #: A sign beside each verdict, so that colour is not needed to tell them apart.
-SIGNS = dict(zip(evidence.VERDICTS, ("−−", "−", "+/−", "+", "++"), strict=True))
-SIGNS[evidence.NOT_TESTED] = "○"
+SIGNS = {
+    "supported": "++",
+    "mostly supported": "+",
+    "leans for": "(+)",
+    f"{evidence.TOO_LITTLE}, leans for": "(+)",
+    evidence.MIXED: "±",
+    evidence.DISAGREE: "+/−",
+    evidence.TOO_LITTLE: "?",
+    f"{evidence.TOO_LITTLE}, leans against": "(−)",
+    "leans against": "(−)",
+    "mostly contradicted": "−",
+    "contradicted": "−−",
+    evidence.NOT_TESTED: "○",
+}
 FENCE = "~" * 9
 
 
@@ -289,21 +301,17 @@ class Claim(SphinxRole):
         return [here], []
 
 
-class Confidence(SphinxRole):
-    """Confidence in a finding, from its evidence and agreement."""
+class Certainty(SphinxRole):
+    """The certainty of a claim's verdict, computed when the page is built."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        try:
-            support, agreement = (word.strip() for word in self.text.split(","))
-            level = evidence.confidence_word(support, agreement)
-        except ValueError:
-            wanted = f"one of {evidence.EVIDENCE}, then of {evidence.AGREEMENT}"
-            message = f"confidence: expected {wanted}, got {self.text!r}"
+        if self.text not in set(data.load("verdict_inputs")["claim_id"]):
+            message = f"certainty: {self.text!r} is no recommendation of data/research"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
-        classes = ["confidence", f"confidence-{level.replace(' ', '-')}"]
-        text = f"{level.capitalize()} confidence"
-        strong = nodes.strong(text, text, classes=classes)
-        return [strong, nodes.Text(f" ({support} evidence, {agreement} agreement)")], []
+        level = assessment.certainty(self.text)
+        text = level if level == "no verdict" else f"{level} certainty"
+        classes = ["certainty", f"certainty-{level.replace(' ', '-')}"]
+        return [nodes.strong("", text.capitalize(), classes=classes)], []
 
 
 class Verdict(SphinxRole):
@@ -313,7 +321,7 @@ class Verdict(SphinxRole):
         if self.text not in SIGNS:
             message = f"verdict: expected one of {tuple(SIGNS)}, got {self.text!r}"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
-        classes = ["verdict", f"verdict-{self.text.replace(' ', '-')}"]
+        classes = ["verdict", "verdict-" + self.text.replace(",", "").replace(" ", "-")]
         return [nodes.inline("", f"{SIGNS[self.text]} {self.text}", classes=classes)], []
 
 
@@ -335,7 +343,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim())
-    app.add_role("confidence", Confidence())
+    app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)
     app.connect("source-read", set_aside)

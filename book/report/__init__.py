@@ -6,7 +6,7 @@ report.table(summits, "tbl-summits", source="summits")
 """
 
 from report import charts
-from report.assessment import assess, weights, weights_explorer
+from report.assessment import assess, explorer, grade
 from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
 from report.data import DataError, describe, load, tables
 from report.exhibits import (
@@ -35,9 +35,11 @@ __all__ = [
     "cite",
     "claim",
     "describe",
+    "explorer",
     "facts",
     "figure",
     "fill",
+    "grade",
     "label_ends",
     "link",
     "load",
@@ -45,6 +47,4 @@ __all__ = [
     "table",
     "tables",
     "verdict",
-    "weights",
-    "weights_explorer",
 ]

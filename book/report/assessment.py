@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
-import numpy as np
 import pandas as pd
 
 from report import evidence
@@ -12,60 +12,79 @@ from report.data import load
 from report.exhibits import EXPLORER_MIME, Exhibit
 
 
-def weights() -> pd.Series:
-    """Return the weight of each study type, 0 to 1, indexed by study type."""
-    return load("study_types").set_index("study_type")["weight"]
+def base() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Return findings, works (indexed by reference), factors, and searches by claim."""
+    searches = load("searches").groupby("claim_id").size().to_dict()
+    return load("findings"), load("works").set_index("reference"), load("factors"), searches
 
 
-def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.DataFrame:
+def assess(section: str = "", factors: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return one row per recommendation, in the article's order.
 
     Args:
-        section: a chapter; empty for all. study_weights: by study type, in place of data/'s.
+        section: a chapter; empty for all. factors: weights and caps in place of data/'s.
 
     Returns:
-        The columns of claims, of verdict_inputs (our judgement) and of evidence.grade, and
-        departure (the reason where our verdict is not the rule's).
+        The columns of claims, of verdict_inputs (our judgement) and of evidence.grade; best, the
+        key of the work that weighs most; and departure, the reason where our certainty is lower
+        than the rule's.
     """
     claims = load("claims").merge(load("verdict_inputs"), on="claim_id").sort_values("position")
     if section:
         claims = claims[claims["section"] == section]
-    chosen = weights() if study_weights is None else study_weights
-    graded = evidence.grade(load("findings"), chosen, list(claims["claim_id"]))
-    frame = claims.merge(graded, on="claim_id")
+    return claims.merge(grade(list(claims["claim_id"]), factors), on="claim_id")
+
+
+def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what evidence.grade finds on claims, our departures toward caution applied."""
+    findings, works, own, searches = base()
+    graded = evidence.grade(findings, works, own if factors is None else factors, searches, claims)
     departures = load("verdict_overrides").set_index("claim_id")
-    ours = frame["claim_id"].map(departures["verdict"]).astype(object)
-    frame["verdict"] = ours.fillna(frame["verdict"])
-    return frame.assign(departure=frame["claim_id"].map(departures["reason"]))
+    lower = graded["claim_id"].map(departures["certainty"]).astype(object)
+    graded["certainty"] = lower.fillna(graded["certainty"])
+    return graded.assign(departure=graded["claim_id"].map(departures["reason"]))
 
 
-def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
+@cache
+def certainty(claim_id: str) -> str:
+    """Return the certainty of a claim's verdict in a word, or "no verdict" (for tags in prose)."""
+    word = grade([claim_id])["certainty"].item()
+    return "no verdict" if pd.isna(word) else str(word)
+
+
+def explorer(claims: pd.DataFrame) -> Exhibit:
     """Return what a page needs to apply the grading rule to weights that a reader chooses.
 
-    It starts from study_weights, by study type; claims has claim_id and claim of those to grade.
+    Args:
+        claims: claim_id and short_name of the claims to grade.
     """
-    types = list(study_weights.index)
-    pool = evidence.studies(load("findings"), types, list(claims["claim_id"]))
-    studies = [
-        [int(direction), np.flatnonzero(member).tolist()]
-        for direction, member in zip(pool.direction, pool.types, strict=True)
-    ]
-    own = [[studies[n] for n in np.flatnonzero(pool.claim == k)] for k in range(len(claims))]
-    rule = ("neutral", "outer", "inner", "verdicts", "not_tested")
+    findings, works, factors, _ = base()
+    factors = factors[factors["factor"] != "read"].sort_values(["factor", "position"])
+    places = {key: n for n, key in enumerate(zip(factors["factor"], factors["level"], strict=True))}
+    rows, by_level = [], evidence.levels(load("factors"))
+    for key, name in zip(claims["claim_id"], claims["short_name"], strict=True):
+        streams: dict[str, list[object]] = {}
+        pool = evidence.gather(findings[findings["claim_id"] == key], works)
+        for rank, work in enumerate(pool):
+            said = evidence.say(work, by_level)
+            spoken = [[places[f] for f in keys if f in places] for _, keys in work.findings]
+            streams.setdefault(work.stream, []).append([said.direction, said.grade, rank, spoken])
+        rows.append({"name": name, "streams": list(streams.values())})
+    words = {name.lower(): getattr(evidence, name) for name in RULE}
     body = {
         "name": "weights-explorer",
-        "types": types,
-        "weights": [float(w) for w in study_weights],
-        "rule": {name: getattr(evidence, name.upper()) for name in rule},
-        "claims": [
-            {"id": key, "claim": text, "studies": works}
-            for key, text, works in zip(claims["claim_id"], claims["claim"], own, strict=True)
-        ],
+        "levels": [f"{factor}: {level}" for factor, level in places],
+        "weights": [float(w) for w in factors["weight"]],
+        "rule": words,
+        "claims": rows,
     }
     return Exhibit(
         {
             EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
-            "text/html": "<p>The page has sliders; in the notebook, change the weights.</p>",
+            "text/html": "<p>The page has sliders; in the notebook, change the factors.</p>",
             "text/plain": "weights explorer (shown on the page)",
         }
     )
+
+
+RULE = ("LEANING", "ONE_SIDED", "USABLE", "NOT_TESTED", "TOO_LITTLE", "MIXED", "DISAGREE")

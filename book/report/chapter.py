@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from report import evidence
 from report.assessment import assess
 from report.data import DataError, describe, load, loaded
-from report.exhibits import Exhibit, Markup, cite, claim, fill, link, table, verdict
+from report.exhibits import Exhibit, Markup, cite, claim, escape, fill, link, table, verdict
 
 #: The article's lists and tables, by the chapter that restates them.
 ARTICLE: dict[str, list[str]] = {
@@ -22,7 +23,7 @@ ARTICLE: dict[str, list[str]] = {
     "human_rights": ["recommendations", "collaboration_areas"],
     "conclusion": [],
 }
-GRADED = ["findings", "study_types", "verdict_inputs", "verdict_overrides", "claims"]
+GRADED = ["findings", "works", "factors", "searches", "verdict_inputs", "claims"]
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,29 @@ class Chapter:
         _fill(rows, "claims_tested", "claim_id", "record")
         found, graded = load("findings"), assess(self.name).set_index("claim_id")
         rows["Studies"] = _cells(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
-        rows["verdict"] = rows["claim_id"].map(graded["verdict"])
+        rows["verdict"] = rows["claim_id"].map(graded["shown"])
         tables = sorted({name for names in rows["tables"] for name in names.split()})
         columns = ["Point", "Claim", "record", "reading", "Studies", "Verdict"]
         source = ["claims_tested", *tables, "findings", *ARTICLE[self.name]]
         return self._table("tested", rows, source, columns)
 
     def verdicts(self) -> Exhibit:
-        """Return the verdict on each recommendation, with what it stands on."""
-        titles = {"claim": "Recommendation", "confidence": "Confidence"}
-        rows = assess(self.name).rename(columns=titles)
-        rows["Evidence, agreement"] = rows["evidence"] + ", " + rows["agreement"]
-        columns = ["Claim", "Recommendation", "Verdict", "Evidence, agreement", "Confidence"]
-        return self._table("verdicts", rows, GRADED, [*columns, "carries_over"])
+        """Return verdict and certainty of each recommendation, with what they stand on."""
+        rows, found = assess(self.name), load("findings")
+        found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
+        found = found.sort_values(["near", "finding_id"])
+        rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
+        rows["Certainty"] = rows["certainty"].fillna("no verdict")
+        streams = rows[["usable", "streams", "direct"]].itertuples(index=False)
+        rows["Streams"] = [f"{u} of {s} usable, {d} direct" for u, s, d in streams]
+        rows["Hangs on"] = _cells(cautions(row) for row in rows.itertuples())
+        best = found.set_index(["claim_id", "reference"])["finding"].groupby(level=[0, 1]).first()
+        rows["Best study found"] = _cells(
+            None if pd.isna(key) else Markup(f"{cite(key)}: {escape(best[claim_id, key])}")
+            for claim_id, key in zip(rows["claim_id"], rows["best"], strict=True)
+        )
+        shown = ["Recommendation", "Claim", "Verdict", "Certainty", "Streams", "Hangs on"]
+        return self._table("verdicts", rows, GRADED, [*shown, "Best study found"])
 
     def costs(self) -> Exhibit:
         """Return what each recommendation costs and risks, who acts, what would change it."""
@@ -104,6 +115,15 @@ class Chapter:
         for name in source:  # a source line names only what was loaded
             load(name)
         return table(rows, f"tbl-{self.name}-{end}", source=source, columns=shown)
+
+
+def cautions(row: Any) -> str | None:
+    """Return what makes a verdict less sure, as inline MyST; None where there is no verdict."""
+    if pd.isna(row.certainty):
+        return None
+    words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
+    words += ["indirect evidence only"] * row.indirect
+    return Markup("; ".join(words) or "nothing that we tried")
 
 
 def studies(findings: pd.DataFrame) -> str:

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import prod
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -201,7 +202,12 @@ def judge(says: Iterable[Say], searches: int = SEARCHES) -> Judgement:
     if not streams or value != value:  # no stream, or none with weight
         return Judgement(NOT_TESTED)
     lean, usable = side(value), sum(s.grade >= 1 for s in streams)
-    base = {"score": value, "streams": tuple(streams), "usable": usable, "side": lean}
+    base: dict[str, Any] = {
+        "score": value,
+        "streams": tuple(streams),
+        "usable": usable,
+        "side": lean,
+    }
     base["direct"] = sum(s.direct for s in streams)
     if usable < USABLE:
         return Judgement(TOO_LITTLE, **base)
@@ -240,16 +246,16 @@ def _start(leading: Sequence[Say], value: float) -> tuple[int, list[Say]]:
 
 
 def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[Say]) -> str:
-    """Return the first thing that unsettles a side, in words; "" when nothing does."""
+    """Return the first thing that unsettles a side, as inline MyST; "" when nothing does."""
     against = sum(s.weight for s in streams if s.direction == -lean)
     if round(against / sum(s.weight for s in streams), DIGITS) >= OPPOSING:
         return "a fifth or more of the weight is on the other side"
     for stream in streams:
         if side(score(s for s in streams if s is not stream)) != lean:
-            return f"it turns without {stream.work.reference}"
+            return f"it turns without {{cite:t}}`{stream.work.reference}`"
     for team in sorted({s.work.team for s in streams}):
         if side(score(s for s in streams if s.work.team != team)) != lean:
-            return f"it turns without the works of one team ({team})"
+            return f"it turns without the team of {{cite:t}}`{team}`"
     if side(score(streams, weight=lambda _: 1.0)) != lean:
         return "it turns when all streams weigh the same"
     if side(score(setters or [s for s in streams if s.grade >= start])) != lean:
@@ -284,13 +290,15 @@ def grade(
     Returns:
         claim_id, verdict, shown (the words for a reader), side, score, certainty (a word, or
         missing where there is no side), streams, usable, direct (counts of streams), thin,
-        indirect (yes or no), unsettled (the reason in words, or "").
+        indirect (yes or no), unsettled (the reason in words, or ""), best (the work that weighs
+        most).
     """
     by_level, rows = levels(factors), []
     for claim in claims:
         own = findings[findings["claim_id"] == claim]
         spoken = [say(work, by_level) for work in gather(own, works)]
         found = judge(spoken, searches.get(claim, 0))
+        best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
         rows.append(
             {
                 "claim_id": claim,
@@ -302,6 +310,7 @@ def grade(
                 "streams": len(found.streams),
                 **{name: getattr(found, name) for name in ("usable", "direct", "thin", "indirect")},
                 "unsettled": found.unsettled,
+                "best": best.work.reference if best else None,
             }
         )
     return pd.DataFrame(rows)
@@ -332,13 +341,11 @@ def keeps_side(
     for name in FACTORS:
         of = {level: f.weight for (factor, level), f in base.items() if factor == name}
         ordered = sorted(set(of.values()))
+        half = [(b - a) / 2 for a, b in pairwise(ordered)]
         for level, weight in of.items():
             place = ordered.index(weight)
-            low = (weight + ordered[place - 1]) / 2 if place else None
-            high = (weight + ordered[place + 1]) / 2 if place + 1 < len(ordered) else None
-            low = max(0.0, 2 * weight - high) if low is None and high else low
-            high = min(1.0, 2 * weight - low) if high is None and low else high
-            spans[name, level] = (low, high)
+            below, above = ([*half[:1], *half] or [0])[place], ([*half, *half[-1:]] or [0])[place]
+            spans[name, level] = (max(0.0, weight - below), min(1.0, weight + above))
     pools = {c: gather(findings[findings["claim_id"] == c], works) for c in claims}
 
     def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:

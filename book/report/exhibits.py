@@ -62,6 +62,11 @@ def link(text: str, target: str) -> Markup:
     return Markup("{ref}`" + text + " <" + target + ">`")
 
 
+def escape(text: str) -> str:
+    """Return text that stays these characters inside Markup: ASCII punctuation escaped."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
 class Exhibit:
     """A notebook output made of several representations of one thing."""
 
@@ -312,6 +317,7 @@ def _html(columns: list[dict[str, str]], rows: list[list[str]], row_header: bool
         for tag, text, column in zip(tags, texts, columns, strict=True):
             # Markup reads as its text here: {claim}`S1-B1` as S1-B1.
             plain = re.sub(r"\{[^}]*\}`([^`<]*)[^`]*`", r"\1", text)
+            plain = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain)
             shown = html.escape(plain if isinstance(text, Markup) else text)
             cells.append(f'<{tag} style="text-align:{column["align"]}">{shown}</{tag[:2]}>')
         return f"<tr>{''.join(cells)}</tr>"
