@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from publish import notebooks
-from publish.notebooks import ROOT, Run, read
+from publish.notebooks import Run
+from report import data
 from report.exhibits import FACT_MIME, FIGURE_MIME
 
 KINDS = ("table", "figure", "number in prose", "other")
@@ -59,20 +58,15 @@ def numbering() -> Numbering:
     A numbered chapter counts from 1 behind its own number; the others share one count, in the
     order of the table of contents.
     """
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [(toc["root"], False)]
-    for part in toc["parts"]:
-        files += [(chapter["file"], bool(part.get("numbered"))) for chapter in part["chapters"]]
     found: Numbering = {}
     before: Counter[str] = Counter()
     chapters = 0
-    for file, numbered in files:
-        name = file.removeprefix("book/")
+    for name, numbered in data.pages().items():
         chapters += numbered
         found[name] = (f"{chapters}.", Counter()) if numbered else ("", Counter(before))
         path = notebooks.BOOK / f"{name}.ipynb"
         if not numbered and path.exists():
-            before.update(output.kind for output in outputs(read(path)))
+            before.update(output.kind for output in outputs(notebooks.read(path)[0]))
     return found
 
 
@@ -81,40 +75,38 @@ def outputs(
 ) -> Iterator[Output]:
     """Yield every output of a notebook; exhibits with the number they have in the book."""
     counts = Counter(before or {})
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for place, cell in enumerate(code, start=1):
+    for place, cell in enumerate(notebooks.code_cells(notebook), start=1):
         for output in cell.outputs:
             content = {key: output[key] for key in output if key != "execution_count"}
-            data = content.get("data", {})
-            body = exhibit(data)
+            held = content.get("data", {})
+            body = exhibit(held)
             if body is not None:
-                kind = "figure" if FIGURE_MIME in data else "table"
+                kind = "figure" if FIGURE_MIME in held else "table"
                 counts[kind] += 1
                 name = f"{kind.capitalize()} {prefix}{counts[kind]}"
                 yield Output(place, kind, name, body["caption"], content)
-            elif FACT_MIME in data:
+            elif FACT_MIME in held:
                 name = f"Number {output.metadata['scrapbook']['name']}"
                 yield Output(place, "number in prose", name, "", content)
             else:
                 yield Output(place, "other", f"Output of code cell {place}", "", content)
 
 
-def exhibit(data: dict[str, Any]) -> dict[str, Any] | None:
+def exhibit(held: dict[str, Any]) -> dict[str, Any] | None:
     """Return the JSON body of a table or figure output, None for anything else."""
-    if FIGURE_MIME in data:
-        return json.loads(data[FIGURE_MIME])
-    markdown = data.get("text/markdown", "")
+    if FIGURE_MIME in held:
+        return json.loads(held[FIGURE_MIME])
+    markdown = held.get("text/markdown", "")
     if markdown.startswith("~~~{data-table}"):
         return json.loads("\n".join(markdown.splitlines()[1:-1]))
     return None
 
 
 def compare(run: Run, numbers: Numbering | None = None) -> Comparison:
-    """Compare what a run produced with what the notebook stores, cell by cell."""
+    """Compare what a run produced with what the notebook stored, cell by cell."""
     place = (numbering() if numbers is None else numbers).get(run.name, ("", Counter()))
-    notebook = read(run.path)
-    stored = list(outputs(notebook, *place))
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    stored = list(outputs(run.stored, *place))
+    code = notebooks.code_cells(run.stored)
     counts = {kind: sum(o.kind == kind for o in stored) for kind in KINDS}
     result = Comparison(run.name, len(code), run.seconds, counts, 0, len(stored), [])
     if run.error:
@@ -137,6 +129,20 @@ def compare(run: Run, numbers: Numbering | None = None) -> Comparison:
     return result
 
 
+def overview(results: list[Comparison]) -> str:
+    """Return a table with a line for each notebook, at most 80 characters wide."""
+    lines = [["notebook", "cells", "tables", "figures", "numbers", "reproduced", "seconds"]]
+    for r in results:
+        kinds = [str(r.counts[kind]) for kind in KINDS[:3]]
+        same = f"{r.reproduced} of {r.total}"
+        lines.append([r.name, str(r.cells), *kinds, same, f"{r.seconds:.1f}"])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, rest, widths[1:])])
+        for name, *rest in lines
+    )
+
+
 def summary(results: list[Comparison]) -> str:
     """Return the last line of a comparison."""
     same, total = sum(r.reproduced for r in results), sum(r.total for r in results)
@@ -145,10 +151,8 @@ def summary(results: list[Comparison]) -> str:
 
 def report(results: list[Comparison]) -> str:
     """Return what the report file says: where it ran, each notebook, each difference, the sum."""
-    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
-    for r in results:
-        lines.append(f"{r.name}: {r.reproduced} of {r.total} in {r.seconds:.1f} s")
-        lines += [f"  {difference}" for difference in r.differences]
+    lines = [f"Python {platform.python_version()} on {platform.platform()}", overview(results)]
+    lines += [f"{r.name}: {difference}" for r in results for difference in r.differences]
     return "\n".join([*lines, summary(results)]) + "\n"
 
 
