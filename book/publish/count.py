@@ -19,7 +19,7 @@ def lines(files: Iterable[Path], *endings: str) -> int:
 
 def cells() -> list[int]:
     """Return the number of lines of every cell of code in the book."""
-    found = [notebooks.code_cells(notebooks.read(path)[0]) for path in notebooks.paths()]
+    found = [notebooks.code_cells(notebooks.read(path)) for path in notebooks.paths()]
     return [len(cell.source.splitlines()) for code in found for cell in code]
 
 

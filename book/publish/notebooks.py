@@ -74,7 +74,8 @@ class Run:
 
     def __post_init__(self) -> None:
         """Keep what is executed, and what it is executed with, as they are now."""
-        self.stored, self.raw = read(self.path)
+        self.raw = self.path.read_bytes()
+        self.stored = read(self.path, self.raw)
         self.shared = shared()
 
     @property
@@ -99,10 +100,10 @@ def paths(names: Iterable[str] = ()) -> list[Path]:
     return [found[name] for name in names] if names else list(found.values())
 
 
-def read(path: Path) -> tuple[Any, bytes]:
-    """Return a notebook and the bytes of its file; NotebookError when it is not one."""
+def read(path: Path, raw: bytes | None = None) -> Any:
+    """Return a notebook, from its bytes if they are known; NotebookError when it is not one."""
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes() if raw is None else raw
         notebook = nbformat.reads(raw.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
     except FileNotFoundError:
@@ -112,7 +113,7 @@ def read(path: Path) -> tuple[Any, bytes]:
         raise NotebookError(
             f"{path} is not a valid notebook: {reason}. Restore it with: git checkout {path.name}"
         ) from None
-    return notebook, raw
+    return notebook
 
 
 def code_cells(notebook: Any) -> list[Any]:
@@ -143,7 +144,7 @@ def own(notebook: Any) -> dict[str, str]:
 
 def stale(path: Path) -> list[str]:
     """Return why a notebook's stored outputs are out of date; empty when they are not."""
-    notebook, _ = read(path)
+    notebook = read(path)
     for number, cell in enumerate(code_cells(notebook), start=1):
         if cell.execution_count is None:
             return [f"code cell {number} was never executed"]
@@ -246,12 +247,10 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
-    stop: Callable[[], Any] = lambda: None
+    started: list[Any] = []
 
     async def all_of_them() -> None:
-        nonlocal stop
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        stop = lambda: task and loop.call_soon_threadsafe(task.cancel)  # noqa: E731
+        started.extend([asyncio.get_running_loop(), asyncio.current_task()])
         gate = asyncio.Semaphore((os.cpu_count() or 1) + 1)  # one waits for its kernel to start
 
         async def one(run: Run) -> None:
@@ -267,7 +266,8 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         try:
             work.result()
         except KeyboardInterrupt:
-            stop()  # else this waits for every notebook
+            for loop, task in [started] if started else []:
+                loop.call_soon_threadsafe(task.cancel)  # else this waits for every notebook
             raise
 
 

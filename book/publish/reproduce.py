@@ -66,7 +66,7 @@ def numbering() -> Numbering:
         found[name] = (f"{chapters}.", Counter()) if numbered else ("", Counter(before))
         path = notebooks.BOOK / f"{name}.ipynb"
         if not numbered and path.exists():
-            before.update(output.kind for output in outputs(notebooks.read(path)[0]))
+            before.update(output.kind for output in outputs(notebooks.read(path)))
     return found
 
 

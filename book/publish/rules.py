@@ -246,7 +246,8 @@ def alike(tables: Tables) -> Iterator[Problem]:
 def row_order(tables: Tables) -> Iterator[Problem]:
     """Rows stand in the order that the package declares (a list of values gives its own)."""
     for table in tables.values():
-        columns, last = table.resource.get("rowOrder", []), ()
+        columns: list[str] = table.resource.get("rowOrder", [])
+        last: tuple[tuple[float, str], ...] = ()
         fields = [table.fields[name] for name in columns]
         for row, *cells in table.cells(*columns) if columns else ():
             place = tuple(rank(cell, field) for cell, field in zip(cells, fields, strict=True))

@@ -63,7 +63,9 @@ def check_files() -> None:
         if there := CONFLICT.search(raw := path.read_bytes()):
             line = raw.count(b"\n", 0, there.start()) + 1
             name = path.relative_to(ROOT).as_posix()
-            raise BuildError(f"{name}:{line}: a merge conflict is not resolved. Keep one side, there.")
+            raise BuildError(
+                f"{name}:{line}: a merge conflict is not resolved. Keep one side, there."
+            )
     try:
         yaml.safe_load((ROOT / (name := "_config.yml")).read_text(encoding="utf-8"))
         contents = parse_toc_yaml(ROOT / (name := "_toc.yml"), encoding="utf-8")

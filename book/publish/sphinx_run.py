@@ -54,10 +54,12 @@ def allow_brackets(root: Path) -> None:
 
     sphinx_external_toc 1.0 takes the path for a pattern when it looks for pages to leave out.
     """
-    plain, escaped = str(root), glob.escape(str(root))
-    found = lambda pattern, **rest: glob.iglob(pattern.replace(plain, escaped, 1), **rest)  # noqa: E731
     events: Any = sphinx_external_toc.events
-    events.glob = SimpleNamespace(iglob=found)
+    plain, escaped = str(root), glob.escape(str(root))
+    iglob = glob.iglob  # pathlib's would look into hidden folders
+    events.glob = SimpleNamespace(
+        iglob=lambda pattern, **rest: iglob(pattern.replace(plain, escaped, 1), **rest)
+    )
 
 
 def main(out: Path, builder: str) -> int:

@@ -60,8 +60,10 @@ def problems(root: Path = data.ROOT) -> list[str]:
                 tables[table.name] = table
     converted = [problem for problem in found if "carriage return" in problem.text]
     if len(converted) > 3:  # not 80 errors: it is no fault of the rows
-        return [f"{len(converted)} files of data/, each like the first. {converted[0]}. If it was "
-                "Git: git config core.autocrlf false, then git rm -rq --cached . && git reset --hard"]  # fmt: skip
+        git = (
+            "If Git did it: git config core.autocrlf false, git rm -rq --cached ., git reset --hard"
+        )
+        return [f"{len(converted)} files of data/, each like the first. {converted[0]}. {git}"]
     for table in tables.values():
         found += _constraints(table)
         found += _keys(table, tables)

@@ -583,7 +583,9 @@ def test_a_row_that_names_another_source_is_found(tables, line):
     assert [(p.row, p.column) for p in found if "hearsay" in p.text] == [(3, column)]
 
 
-@pytest.mark.parametrize("name", [r["name"] for r in data.package()["resources"] if "rowOrder" in r])
+@pytest.mark.parametrize(
+    "name", [r["name"] for r in data.package()["resources"] if "rowOrder" in r]
+)
 def test_two_rows_against_the_declared_order_are_found(tables, name):
     table = tables[name]
     first, last = table.text.index[[0, -1]]
@@ -594,6 +596,9 @@ def test_two_rows_against_the_declared_order_are_found(tables, name):
 
 def test_every_name_in_the_lists_is_a_table_with_these_columns(tables):
     lines = [re.sub(" by ", ", ", line) for line in rules.KINDS["alike"]]
-    for line in [*lines, *(x for k in ("once", "gapless", "editions", "announced") for x in rules.KINDS[k])]:
+    for line in [
+        *lines,
+        *(x for k in ("once", "gapless", "editions", "announced") for x in rules.KINDS[k]),
+    ]:
         table, columns = rules.named(line, tables)
         assert set(columns) <= set(table.fields), (table.name, columns)
