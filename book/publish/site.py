@@ -32,7 +32,7 @@ SUMS = "SHA256SUMS"
 #: What the book is made from beside book/ and data/: each is there, or nothing is published.
 TOPS = (
     *("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md", "CITATION.cff", "Makefile"),
-    *("LICENSE", "LICENSE-TEXT-AND-DATA"),
+    *("LICENSE", "LICENSE-TEXT-AND-DATA", "tests/lab.txt"),
 )
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
 COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
