@@ -28,8 +28,8 @@ def wrong(document: nodes.document) -> Iterator[tuple[nodes.Node, str]]:
             yield node, "a part for one format only; every format shows the same"
         elif isinstance(node, nodes.math | nodes.math_block):
             yield node, "a formula is shown as source by some formats; write it in words"
-        elif isinstance(node, nodes.Text) and not isinstance(node.parent, nodes.literal):
-            if lost := UNDEFINED.search(node):
+        elif isinstance(node, nodes.Text) and (lost := UNDEFINED.search(node)):
+            if not isinstance(node.parent, nodes.literal | nodes.literal_block):
                 yield node.parent, f"footnote {lost[0]} is not defined on this page"
 
 

@@ -61,9 +61,9 @@ def test_each_input_is_recorded_makes_it_stale_and_is_named(book, monkeypatch):
     assert [c.execution_count for c in stored.cells[1:]] == [1, 2, 3]
     assert notebooks.stale(path) == []
     for key in ("table warheads_2025", "list of tables"):
+        now = {k: data.digest(k) for k in ("table warheads_2025", "list of tables")} | {key: "x"}
         with monkeypatch.context() as patch:
-            digest = data.digest
-            patch.setattr(data, "digest", lambda k, key=key: "x" if k == key else digest(k))
+            patch.setattr(data, "digest", now.get)
             assert notebooks.stale(path) == [f"{key} changed"]
     assert edited(path, lambda cells: cells[0].update(source="Other prose.")) == []
     assert edited(path, lambda cells: cells[1].update(source="import report, math")) == [
@@ -126,7 +126,7 @@ def test_what_is_not_a_notebook_and_what_is_not_there_are_named(tmp_path):
 
 
 def test_the_first_differing_value_is_named(book):
-    path, run = book("table", TABLE % 1)
+    path, _ = book("table", TABLE % 1)
     edited(path, lambda cells: cells[1].update(source=TABLE % 2))
     again = notebooks.Run(path, ["test"])
     notebooks.execute([again])

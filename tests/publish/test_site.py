@@ -93,9 +93,9 @@ def test_a_lock_that_cannot_be_had_says_why(build, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(site.BuildError, match=r"lock cannot be locked: No locks available"):
-        with site.alone():
-            pass
+    says = r"lock cannot be locked: No locks available"
+    with pytest.raises(site.BuildError, match=says), site.alone():
+        pass
 
 
 @pytest.mark.parametrize("spoil", ["lost", "changed", "added"])
