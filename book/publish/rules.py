@@ -147,7 +147,6 @@ ukraine_aid_quarters: source
 ukraine_aid_years: source
 un_country_votes: source by resolution
 un_voting_coincidence: source by basis
-us_designations: source by year
 us_russia_un_agreement: source by basis
 us_troops_europe: source
 visas_yearly: source

@@ -4,19 +4,27 @@ A form takes a tidy frame and names of its columns and returns the matplotlib Fi
 the rows itself, so their order in a file has no meaning: text stands in the order of its
 categories or of the alphabet, numbers and dates in their own. It writes its labels where nothing
 stands; one that it cannot place well takes an offset in points, `at={label: (right, up)}`.
-Every form takes:
+What means the same in every form that takes it:
 
     ax: axes (of `axes`) to draw into instead of a new figure, for panels of several forms.
     height: of the figure in inches.
     colours: one colour, or colours by name: keys of COLOURS or colours. KNOWN names have theirs.
     options: title, xlabel, ylabel, xlim, ylim, xticks and what else Axes.set takes.
+    events: dates (in ISO form) or years by label, marked with a dashed line.
+    by: column that colours the marks.
+    hollow: column of yes and no: marks drawn hollow (partial, estimated, other edition).
+    shape, shapes: column that chooses the marker, and the marker of each of its values.
+    text: column of words beside the marks.
+    groups: column that gathers rows under headings.
+    order: column that orders rows; "-total" from the largest down.
+    fmt: format of written values.
 
 A column that does not exist, or a frame without rows, raises DataError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -114,16 +122,12 @@ def lines(
         breaks: where a line is not joined: the longest distance between two points ("400D" for
             dates, a number for years; 0 joins nothing), or a column whose values change there.
             A missing value and a hollow point always break it.
-        hollow: column of yes and no: points drawn hollow (partial, estimated, other edition).
-        shape, shapes: column that chooses the marker, and the marker of each value.
         dash, width, dot: style and width of the line, size of its points (0: none).
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
         mark: points that carry their value: "all" (where it changes and there is room), "ends",
-            "last", "highest", or x values; fmt is its format.
-        text: column of words beside the points.
-        events: dates (or years) by label, marked with a dashed line.
+            "last", "highest", or x values.
     """
     frame = _tidy(frame, x, y, series, hollow, shape, text)
     ax = _axes(ax, height)
@@ -131,7 +135,7 @@ def lines(
     ends: list[tuple[Any, float, str, str]] = []
     notes: list[Note] = []
     for name in _order(frame[series], colours) if series else [""]:
-        part = (frame[frame[series].eq(name)] if series else frame).sort_values(x)
+        part = (frame[frame[series].eq(name)] if series else frame).sort_values(x, kind="stable")
         dates = pd.api.types.is_datetime64_any_dtype(part[x])
         place, value = part[x] if dates else part[x].astype(float), part[y].astype(float)
         shade, firm = _colour(name, colours), value.notna()
@@ -150,7 +154,7 @@ def lines(
         kinds = part[shape] if shape else pd.Series("", part.index)
         for kind in _order(kinds):
             look = {"marker": (shapes or {}).get(kind, "o"), "color": shade, "mew": 1.2, "ls": ""}
-            for shown, fill in ((firm, shade), (~firm, "white")):
+            for shown, fill in ((firm, shade), (value.notna() & ~firm, "white")):
                 size = _one(dot, name) or (4 if fill == "white" else 0)
                 here = shown & kinds.eq(kind)
                 ax.plot(place[here], value[here], mfc=fill, ms=size, zorder=3, **look)
@@ -187,17 +191,16 @@ def bars(
         category: column of names, or of years: a year without a row keeps its place.
         value: column of heights, one row a segment.
         series: column of the segments; a legend names them.
-        horizontal: one bar a row, from the top.
-        order: column that orders horizontal bars; "-total" from the largest down.
-        groups: column that gathers horizontal bars under headings.
-        side: column of words that stand right of horizontal bars, under the column's name.
+        horizontal: one bar a row, from the top; only these know order, groups and side.
+        side: column of words that stand right of the bars, under the column's name.
         partial: column of yes and no: bars that cover a part are pale with a dashed outline.
         values: numbers to write: "total" at the ends (or only at the categories given), "parts"
-            where they fit, or "both"; fmt is their format.
+            where they fit, or "both".
         missing: what is written where a value is missing.
         events: the category before which a dashed line stands, by label.
     """
     frame = _tidy(frame, category, value, series, order.lstrip("-"), groups, side, partial)
+    _known("values", values, ["", "total", "parts", "both"])
     names, where = _order(frame[category]), {}
     if horizontal:
         rows, ax = _rows(ax, height, frame, category, groups, order)
@@ -267,10 +270,8 @@ def dots(
         label: column of names, one row each.
         values: column of values, or several with their words for the legend: the last is drawn
             filled, the ones before as rings.
-        by, names: column that colours the rows, and the words of its values for the legend.
-        hollow: column of yes and no that decides about ring or dot instead.
-        order, groups: as in bars.
-        text: column of words right of the dots.
+        hollow: decides about ring or dot instead.
+        names: words of the values of `by`, for the legend.
         stem: a thin line from 0 to the dot.
         line: value at which a dashed line stands.
         missing: what is written in a row without any value.
@@ -316,11 +317,7 @@ def spans(
         start, end: columns of dates; a row without an end is a single mark at its start.
         frozen: column of dates from which the bar is hatched.
         dotted: column of yes and no: whether the end is not established.
-        shape, shapes: column and markers of single marks.
-        by: column that colours the bars.
-        text: column of words right of the bar.
-        groups, order: as in bars; by default rows are ordered by start.
-        events: dates by label, as in lines.
+        order: by default the start.
     """
     frame = _tidy(frame, label, start, end, frozen, dotted, shape, by, text, groups,
                   order.lstrip("-"))  # fmt: skip
@@ -359,13 +356,8 @@ def strip(
     Args:
         when: column of dates, one row an event.
         lane: column of the lanes.
-        groups: column that gathers lanes under headings.
-        by: column that colours the marks; its values stand one under the other in a lane and
-            in a legend, unless the lanes are gathered by it.
-        shape, shapes: column of the markers and the marker of each value; a legend names them.
-        hollow: column of yes and no: drawn hollow.
-        text: column of words beside the marks.
-        events: dates by label, as in lines.
+        by: its values stand one under the other in a lane and in a legend, unless the lanes
+            are gathered by it.
     """
     frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
     rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
@@ -405,7 +397,7 @@ def squares(
         year: column of years.
         kind: column that colours the squares; the first kind stands at the bottom.
         dot: column of yes and no: squares with a white dot.
-        hollow: column of yes and no: squares drawn dotted, on top, and not counted.
+        hollow: these squares stand dotted on top and are not counted.
         periods: last year of each period, in order; above it stand its name and count.
         words: what "dot" and "hollow" mean, for the legend.
     """
@@ -453,10 +445,9 @@ def grid(
     Args:
         row, column: columns of the item's place, in the order of their categories; a category
             without an item has an empty row.
-        by: column that colours the items.
-        text: column of short words: items are chips. Without it they are marks.
+        text: words of the items, which are chips. Without it they are marks.
         fill: column of shares 0 to 1: how dark a chip is filled.
-        shapes: marker of each value of by; a legend names them.
+        shapes: marker of each value of `by`.
         across: how many items stand side by side before a cell grows.
         groups: the group of each row; lines stand between them instead of between all rows.
     """
@@ -520,13 +511,20 @@ def tiles(
 
 
 def _tidy(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the frame with plain row numbers, or raise DataError if a column is missing."""
-    unknown = [c for c in columns if c and c not in frame]
+    """Return the rows in an order of their own, or raise DataError if a column is missing."""
+    named = list(dict.fromkeys(c for c in columns if c))
+    unknown = [c for c in named if c not in frame]
     if unknown:
         raise DataError(f"chart: no column {unknown} in the frame; it has {list(frame)}")
     if not len(frame):
         raise DataError("chart: the frame has no rows; nothing can be drawn")
-    return frame.reset_index(drop=True)
+    return frame.sort_values(named, ignore_index=True)
+
+
+def _known(option: str, word: Any, words: Iterable[str]) -> None:
+    """Raise DataError for a word that an option does not know; lists are not words."""
+    if isinstance(word, str) and word not in words:
+        raise DataError(f"chart: {option}={word!r} is unknown; known are {list(words)}, or a list")
 
 
 def _axes(ax: Axes | None, height: float) -> Axes:
@@ -582,13 +580,13 @@ def _order(column: pd.Series, colours: Colours = None) -> list[Any]:
 
 def _ticks(ax: Axes) -> None:
     """Put as many dates or whole years on the horizontal axis as fit."""
-    many = max(5, int(_points(ax)[0] // 32))
+    many = int(_points(ax)[0] // 32)
     if isinstance(ax.xaxis.get_major_locator(), AutoDateLocator):
-        locator = AutoDateLocator(minticks=2, maxticks=many)
+        locator = AutoDateLocator(minticks=2, maxticks=max(5, many))
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     elif isinstance(ax.xaxis.get_major_locator(), AutoLocator):
-        ax.xaxis.set_major_locator(MaxNLocator(many, integer=True, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(MaxNLocator(max(2, many), integer=True, steps=[1, 2, 5, 10]))
 
 
 def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
@@ -614,37 +612,28 @@ def _rows(
     colours: Colours = None,
 ) -> tuple[Any, Axes]:  # fmt: skip
     """Return each row's place down the vertical axis, and the axes with names and headings."""
-    sign, column = -1 if order.startswith("-") else 1, order.lstrip("-")
-    names = _order(frame[label])
+    names, column = _order(frame[label]), order.lstrip("-")
     gathered = _order(frame[groups], colours) if groups else [""]
-    keys = list(zip(frame[groups] if groups else [""] * len(frame), frame[label], strict=True))
-    first: dict[Any, float] = {}
+    keys = pd.DataFrame({"group": 0, "name": frame[label].map(names.index).astype(int)})
+    if groups:
+        keys["group"] = frame[groups].map(gathered.index).astype(int)
+    keys["value"] = frame[column].rank(ascending=not order.startswith("-")) if column else 0.0
+    all_names = keys
     if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
-        first = {("", name): float("inf") for name in names}
-    for key, value in zip(keys, frame[column] if column else [0] * len(frame), strict=True):
-        number = value.timestamp() if isinstance(value, pd.Timestamp) else value
-        number = float("inf") if pd.isna(number) else sign * float(number)
-        first[key] = min(number, first.get(key, float("inf")))
-    ranked = sorted(first, key=lambda k: (gathered.index(k[0]), first[k], names.index(k[1])))
-    places: dict[Any, float] = {}
-    headings: dict[str, float] = {}
-    y = -1.0
-    for key in ranked:
-        y += 1.0
-        if groups and key[0] not in headings:
-            y += 0.4 if headings else 0.0
-            headings[key[0]] = y
-            y += 0.9
-        places[key] = y
-    many = len(ranked) >= 15
-    ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (y + 1))
-    ax.set_yticks(list(places.values()), [str(k[1]) for k in ranked], fontsize=8 if many else 9)
-    ax.set_ylim(y + 0.7, -0.7)
-    for heading, place in headings.items():
-        _beside(ax, str(heading), 0.005, place, style="italic")
+        all_names = pd.concat([keys, pd.DataFrame({"group": 0, "name": range(len(names))})])
+    ranked = all_names.groupby(["group", "name"], as_index=False)["value"].min()
+    ranked = ranked.sort_values(["group", "value", "name"])  # without a value: last
+    room = 0.9 + 1.3 * pd.factorize(ranked["group"])[0] if groups else 0.0  # for headings
+    ranked["y"] = np.arange(len(ranked)) + room
+    last, many = ranked["y"].max(), len(ranked) >= 15
+    ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (last + 1))
+    ax.set_yticks(ranked["y"], [str(names[n]) for n in ranked["name"]], fontsize=8 if many else 9)
+    ax.set_ylim(last + 0.7, -0.7)
+    for number, first in ranked.groupby("group")["y"].min().items() if groups else []:
+        _beside(ax, str(gathered[number]), 0.005, first - 0.9, style="italic")
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    return np.array([places[key] for key in keys]), ax
+    return keys.merge(ranked, "left", ["group", "name"])["y"].to_numpy(), ax
 
 
 def _say(
@@ -689,7 +678,7 @@ def _notes(
     tried = {1: [above, left, right, below], -1: [below, right, left, above]}
     for x, y, text, first in sorted(notes, key=lambda n: n[:3]):
         sides = tried.get(first, [right, left, above, below])
-        sides = [(at[text], "center")] if at and text in at else sides
+        sides = [((at or {})[text], "center")] if text in (at or {}) else sides
         note = _say(ax, text, (x, y), sides[0][0], ha=sides[0][1])
         for offset, align in sides:
             note.set(position=offset, horizontalalignment=align)
@@ -699,7 +688,7 @@ def _notes(
             if inside and not hit and not any(box.overlaps(other) for other in boxes):
                 break
         else:
-            if first and not at:
+            if first and text not in (at or {}):
                 note.remove()
                 continue
             note.set(position=sides[0][0], horizontalalignment=sides[0][1])
@@ -725,6 +714,7 @@ def _marked(x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str) -> 
     around = y.rolling(3, center=True, min_periods=1).mean()
     some = {"": [], "all": y.index[y.diff().ne(0)], "ends": y.index[[0, -1]],
             "last": y.index[-1:], "highest": [y.idxmax()]}  # fmt: skip
+    _known("mark", mark, some)
     chosen = some[mark] if isinstance(mark, str) else [r for r in y.index if x[r] in list(mark)]
     up = {row: 1 if y[row] >= around[row] else -1 for row in chosen}
     return [(x[row], y[row], _number(y[row], fmt), side) for row, side in up.items()]

@@ -193,6 +193,19 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "U.S. goods imports from Russia in 2021": lambda: trade("imports", 2021),
     "U.S. goods exports to Russia in 2021": lambda: trade("exports", 2021),
     "U.S. goods exports to Russia in 2024": lambda: trade("exports", 2024),
+    "U.S. goods imports from Russia in 2016": lambda: trade("imports", 2016),
+    "U.S. goods exports to Russia in 2018": lambda: trade("exports", 2018),
+    "U.S. goods imports from Russia in 2019": lambda: trade("imports", 2019),
+    "Ships listed by the EU on 24 February 2025": lambda: one(
+        "designation_counts", "count", as_of=pd.Timestamp("2025-02-24"), counted="ships listed"
+    ),
+    "Russia-related additions to the U.S. list in 2023": lambda: one(
+        "us_designations", "additions", scope="related to Russia", year=2023
+    ),
+    "Urals in December 2024": lambda: one("urals_prices", "price", month="2024-12"),
+    "Official rate of the dollar in 2015": lambda: macro("exchange_rate", 2015, "full year"),
+    "Russian billionaires in 2021": lambda: one("billionaires", "billionaires", year=2021),
+    "Wealth of Russian billionaires in 2024": lambda: one("billionaires", "wealth", year=2024),
     "Price cap on Russian crude from 2022-12-05": lambda: cap("crude oil", "2022-12-05", G7),
     "Price cap on premium products from 2023-02-05": lambda: cap(
         "premium oil products", "2023-02-05", G7
