@@ -131,7 +131,7 @@ class FigureNotes(_Exhibit):
 
     def run(self) -> list[nodes.Node]:
         body = json.loads("\n".join(self.content))
-        return [*self.under(body), nodes.raw("", _numbers(body), format="html")]
+        return [*self.under(body), nodes.raw("", _numbers(body), format="html", classes=["screen-only"])]
 
 
 class WeightsExplorer(SphinxDirective):

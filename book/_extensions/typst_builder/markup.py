@@ -1,0 +1,93 @@
+"""Typst markup for Python values: text goes in as string literals, so none becomes code."""
+
+from __future__ import annotations
+
+import re
+
+#: Controls, halves of surrogate pairs and non-characters: no PDF can show them.
+UNPRINTABLE = dict.fromkeys(
+    [*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+)
+TOGETHER = re.compile(r"((?<![\w-])[A-Z]\d*-[A-Z]\d+(?![\w-]))")  # codes such as S1-B2
+BREAK = "\0"  # never in a printable text
+
+
+class NotPrintableError(Exception):
+    """Something of the book has no form in print; the message says what."""
+
+
+class Code(str):
+    """Typst code, where a plain string would be text."""
+
+    __slots__ = ()
+
+
+def literal(text: str) -> str:
+    r"""Write text as a Typst string, in which nothing is code.
+
+    >>> print(literal('#read("x") \\ $'))
+    "#read(\"x\") \\ $"
+    """
+    text = text.translate(UNPRINTABLE).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + text.replace("\r", "").replace("\n", "\\n").replace("\t", "\\t") + '"'
+
+
+def value(given: object) -> str:
+    """Write a Python value as Typst code; only ``Code`` goes through as it is."""
+    if isinstance(given, Code):
+        return given
+    if isinstance(given, str):
+        return literal(given)
+    if isinstance(given, list | tuple):
+        return f"({''.join(f'{value(item)}, ' for item in given)})"
+    return str(given).lower() if given is None or isinstance(given, bool) else str(given)
+
+
+def call(function: str, *arguments: object, body: str | None = None, **options: object) -> str:
+    """Write a call of a Typst function.
+
+    >>> call("heading", body='#"Text"', level=2, numbering=None)
+    '#heading(level: 2, numbering: none)[#"Text"]'
+    """
+    parts = [*map(value, arguments), *(f"{key}: {value(item)}" for key, item in options.items())]
+    brackets = f"({', '.join(parts)})" if parts or body is None else ""
+    return f"#{function}{brackets}{'' if body is None else f'[{body}]'}"
+
+
+def content(markup: str) -> Code:
+    """Write markup as an argument of a call."""
+    return Code(f"[{markup}]")
+
+
+def label(name: str) -> Code:
+    """Write a Typst label."""
+    return Code(f"label({literal(name)})")
+
+
+def breakable(text: str, limit: int) -> str:
+    """Write text, letting words longer than ``limit`` break, at punctuation where they have some.
+
+    The breaks are spaces of no width (``brk`` in the template), not characters: whoever searches
+    the PDF or copies from it finds the text alone (typst issue 6914).
+
+    >>> breakable("arms_control", 8)
+    '#"arms_"#brk#"control"'
+    """
+
+    def split(match: re.Match[str]) -> str:
+        word = match[0]
+        if word.startswith(("http://", "https://")):
+            return word  # Typst knows how to break these
+        word = re.sub(r"(?<=[/_.\-:=&])(?=\w)", BREAK, word)
+        return re.sub(rf"([^{BREAK}]{{{limit}}})(?=[^{BREAK}]{{4}})", rf"\1{BREAK}", word)
+
+    marked = re.sub(rf"\S{{{limit + 1},}}", split, text.translate(UNPRINTABLE))
+    parts = TOGETHER.split(marked)  # every second is a code
+    return "".join(
+        f"#box[#{literal(part)}]" if n % 2 else "#brk".join(map(_piece, part.split(BREAK)))
+        for n, part in enumerate(parts)
+    )
+
+
+def _piece(text: str) -> str:
+    return f"#{literal(text)}"
