@@ -59,11 +59,6 @@ def content(markup: str) -> Code:
     return Code(f"[{markup}]")
 
 
-def label(name: str) -> Code:
-    """Write a Typst label."""
-    return Code(f"label({literal(name)})")
-
-
 def breakable(text: str, limit: int) -> str:
     """Write text, letting words longer than ``limit`` break, at punctuation where they have some.
 

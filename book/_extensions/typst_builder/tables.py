@@ -1,8 +1,9 @@
-"""The grid of a printed table: which columns hold numbers, and how wide each is.
+"""The grid of a printed table: which columns hold numbers, how wide each is, which type.
 
 The longest word of a column is its least width, its longest text the most it can use, and what
 is left of the page is shared by the mean length of the columns' texts. (Typst's own automatic
-columns share it evenly, which breaks short words beside long texts.)
+columns share it evenly, which breaks short words beside long texts.) Of the sizes of type, the
+one is taken in which the table is lowest for that size: a smaller one only if it helps much.
 """
 
 from __future__ import annotations
@@ -21,36 +22,16 @@ NUMBER = re.compile(
     r"[<>≤≥≈~±]?\s?[-+−–]?\s?[$€£₽]?\s?\d[\d,\u00a0\u2009\u202f]*(?:\.(\d+))?(\s?(?:%|pp|x|×|[kmb]n?))?"
 )
 BLANK = re.compile(r"|[-–—−]|n/?a|n\.a\.|\.\.\.?|…", re.IGNORECASE)
-PAGE, TEXT, TALL = 450.0, 330.0, 690.0  # points on A4: the width, the text column's, the height
-SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type to try, space beside a cell's text
+WORDS = re.compile(r"\s+|(?<=\w-)(?=[^\W\d])")  # lines break at spaces and after hyphens
+PAGE, TEXT = 450.0, 330.0  # points on A4: the width, that of the text column
+SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type, space at both sides of a cell's text
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I "), set("mwMW@%—")
-LONG = 9.0  # em: longer words may be hyphenated; in heads, rather than set the table smaller, ...
-SYLLABLES = 4.0  # ... already these
-
-
-@dataclass
-class Cell:
-    """An entry of a table."""
-
-    entry: nodes.entry
-    stub: bool
-    padding: str = ""  # digits to leave room for, so that decimal points align
-
-    @property
-    def text(self) -> str:
-        """What the cell says."""
-        return str(self.entry.astext())
-
-    @property
-    def side(self) -> str:
-        """The side the author set the cell to, if any."""
-        found = (re.fullmatch("text-(left|right|center)", name) for name in self.entry["classes"])
-        return next((match[1] for match in found if match), "")
+LONG, SYLLABLES = 9.0, 4.0  # em: longer words may be hyphenated; in heads if need be these
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Columns as Typst has them, and the type size of a table."""
+    """Columns as Typst has them, the type size, and what comes of it."""
 
     columns: list[str]
     size: float
@@ -58,26 +39,24 @@ class Plan:
     wide: bool  # wider than the text column
     hyphenate: bool  # some word is longer than its column
     ems: list[float]  # the width of each column's text, in em
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table, row by row."""
-
-    rows: list[list[Cell]]
-    heads: int
-    aligns: list[str]
-    plan: Plan
-
-    def lines(self, row: list[Cell]) -> int:
-        """Guess how many lines the tallest cell of a row takes."""
-        pairs = zip(row, self.plan.ems, strict=True)
-        return max(int(em(cell.text) / max(width, 1)) + 1 for cell, width in pairs)
+    lines: list[int]  # a guess of how many each row takes
 
     @property
     def height(self) -> float:
         """Guess how tall the table is, in points."""
-        return fsum(self.lines(row) * self.plan.size * 1.2 + 7 for row in self.rows)
+        return fsum(lines * self.size * 1.2 + 7 for lines in self.lines)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: its entries row by row, and for each column what all its cells share."""
+
+    rows: list[list[nodes.entry]]
+    heads: int
+    stubs: list[bool]
+    aligns: list[str]
+    padding: list[list[str]]  # digits to leave room for below the heads: decimal points align
+    plan: Plan
 
 
 def read(table: nodes.table) -> Grid:
@@ -88,23 +67,21 @@ def read(table: nodes.table) -> Grid:
     """
     stubs = [bool(spec.get("stub")) for spec in table.findall(nodes.colspec)]
     heads = sum(len(head.children) for head in table.findall(nodes.thead))
-    rows = [
-        [Cell(entry, stub and y >= heads) for entry, stub in zip(row, stubs, strict=False)]
-        for y, row in enumerate(table.findall(nodes.row))
-    ]
+    rows = [list(row.children) for row in table.findall(nodes.row)]
     if any(len(row) != len(stubs) for row in rows):
-        raise NotPrintableError("cells that span rows or columns cannot be printed")
-    aligns = []
-    for column in zip(*rows[heads:], strict=True):
-        texts = [cell.text for cell in column]
-        numeric = is_numeric(texts)
-        sides = [cell.side for cell in column if cell.side]
-        aligns.append(sides[0] if sides else "right" if numeric else "left")
-        if numeric and aligns[-1] == "right":
-            for cell, padding in zip(column, decimal_padding(texts), strict=True):
-                cell.padding = padding
-    texts_of_rows = [[cell.text for cell in row] for row in rows]
-    return Grid(rows, heads, aligns, plan(texts_of_rows, heads, "compact" in table["classes"]))
+        raise NotPrintableError("a table whose cells span rows or columns cannot be printed")
+    texts = [[entry.astext() for entry in row] for row in rows]
+    aligns, padding = [], []
+    for x in range(len(stubs)):
+        column = [row[x] for row in texts[heads:]]
+        classes = {name for row in rows[heads:] for name in row[x]["classes"]}
+        given = [side for side in ("right", "center", "left") if f"text-{side}" in classes]
+        aligns.append(given[0] if given else "right" if is_numeric(column) else "left")
+        points = is_numeric(column) and aligns[-1] == "right"
+        padding.append(decimal_padding(column) if points else [""] * len(column))
+    return Grid(
+        rows, heads, stubs, aligns, padding, plan(texts, heads, "compact" in table["classes"])
+    )
 
 
 def is_numeric(texts: list[str]) -> bool:
@@ -147,25 +124,30 @@ def plan(rows: list[list[str]], heads: int = 0, compact: bool = False) -> Plan:
         NotPrintableError: The table is too wide for the page even in the smallest type.
     """
     columns = list(zip(*rows, strict=True))
+    plans: list[Plan] = []
     for limit, (size, inset) in product((LONG, SYLLABLES), SIZES[compact:]):
-        least = [_least(column, heads, limit) for column in columns]
         room = (PAGE - 2 * inset * len(columns)) / size
-        if fsum(least) <= room:
-            break
-    else:
+        least = [_least(column, heads, limit) for column in columns]
+        if fsum(least) > room:
+            continue
+        most = [max(low, *map(em, c)) + 0.3 for low, c in zip(least, columns, strict=True)]
+        as_needed = not compact and fsum(most) <= 0.7 * room
+        ems = most
+        if not as_needed:
+            ems = shared(least, most, [fsum(map(em, c)) / len(c) for c in columns], room)
+            ems = [width * room / fsum(ems) for width in ems]
+        points = [width * size + 2 * inset for width in ems]
+        widths = ["auto" if as_needed else f"{width:.1f}fr" for width in points]
+        lines = [
+            max(int(em(text) / max(width, 1)) + 1 for text, width in zip(row, ems, strict=True))
+            for row in rows
+        ]
+        broken = limit < LONG or any(em(w) > LONG for c in columns for t in c for w in t.split())
+        plans.append(Plan(widths, size, inset, fsum(points) > TEXT, broken, ems, lines))
+    if not plans:
         need = fsum(least) * size + 2 * inset * len(columns)
         raise NotPrintableError(f"{len(columns)} columns need {need:.0f} points of {PAGE:g}")
-    words = (word for column in columns for text in column for word in text.split())
-    hyphenate = limit < LONG or any(em(word) > LONG for word in words)
-    longest = [max(map(em, column)) + 0.3 for column in columns]
-    most = list(map(max, least, longest))
-    if not compact and fsum(most) <= 0.7 * room:
-        wide = fsum(most) * size + 2 * inset * len(columns) > TEXT
-        return Plan(["auto"] * len(most), size, inset, wide, hyphenate, most)
-    ems = shared(least, most, [fsum(map(em, c)) / len(c) for c in columns], room)
-    ems = [width * room / fsum(ems) for width in ems]
-    widths = [f"{width * size + 2 * inset:.1f}fr" for width in ems]
-    return Plan(widths, size, inset, True, hyphenate, ems)
+    return min(plans, key=lambda plan: plan.height / plan.size**2)
 
 
 def shared(least: list[float], most: list[float], means: list[float], room: float) -> list[float]:
@@ -186,7 +168,5 @@ def shared(least: list[float], most: list[float], means: list[float], room: floa
 def _least(column: tuple[str, ...], heads: int, limit: float) -> float:
     """Return the width of a column's longest word; those of heads break from the limit on."""
     limits = [limit if row < heads else LONG for row in range(len(column))]
-    words = [
-        (word, most) for text, most in zip(column, limits, strict=True) for word in text.split()
-    ]
-    return max([1.0, *(min(em(word), most) * 1.03 + 0.2 for word, most in words)])
+    words = ((w, at) for text, at in zip(column, limits, strict=True) for w in WORDS.split(text))
+    return max([1.0, *(min(em(word), at) * 1.03 + 0.2 for word, at in words)])

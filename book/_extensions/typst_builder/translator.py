@@ -1,8 +1,8 @@
 """The translator: from resolved doctrees to Typst markup.
 
 Each node is served by the first of its classes (then base classes) that has a method
-``do_<class>`` here or an entry in ``FORMS``; any other is an error. Blocks are joined by blank
-lines, which makes a paragraph of each run of text.
+``do_<class>`` here or an entry in ``INLINE``, ``BLOCK`` or ``SKIP``; any other is an error.
+Blocks are joined by blank lines, which makes a paragraph of each run of text.
 """
 
 from __future__ import annotations
@@ -19,26 +19,24 @@ from sphinx.environment import BuildEnvironment
 from sphinx.locale import admonitionlabels
 
 from . import tables
-from .markup import Code, NotPrintableError, breakable, call, content, label, literal
+from .markup import Code, NotPrintableError, breakable, call, content, literal
 
-NUMBERING = {"loweralpha": "a", "upperalpha": "A", "lowerroman": "i", "upperroman": "I"}
-ASCII = "".join(map(chr, range(128)))
-LISTS = (nodes.bullet_list, nodes.enumerated_list)
-LABELLED = (nodes.section, nodes.figure, nodes.table)  # Typst's own elements carry their labels
-NOTES = {"exhibit-source", "exhibit-note"}
-NOT_IN_PRINT = "screen-only"
-QUIET = {"table", "caption", "note", "heading", "footnote", "bibliography"}  # short references here
-#: What stands for a node, around its children in a line ...
-FORMS = {
+INLINE = {
     **dict.fromkeys(["inline", "term", "field_name", "download_reference"], "{}"),
     **dict.fromkeys(["emphasis", "literal_emphasis", "title_reference"], "#emph[{}]"),
     **dict.fromkeys(["strong", "literal_strong"], "#strong[{}]"),
     "subscript": "#sub[{}]",
     "superscript": "#super[{}]",
+    "attribution": '#small[#"— "{}]',
 }
-#: ... or below each other.
-BLOCKS = {"document", "compound", "glossary", "definition"}
+BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition"], "{}")
+BLOCK["block_quote"] = "#quote[{}]"
 SKIP = {"comment", "index", "target", "substitution_definition", "meta", "highlightlang"}
+SCREEN_ONLY = {"screen-only", "toctree-wrapper"}
+NOTES = {"exhibit-source", "exhibit-note"}
+MARKED = nodes.section | nodes.figure | nodes.table  # their own elements carry the labels
+SHORT = {"table", "caption", "note", "heading", "footnote", "bibliography"}  # references, there
+TALL = 690.0  # points: the height of the text on A4
 
 
 @dataclass(frozen=True)
@@ -69,18 +67,17 @@ class Translator:
         self.env, self.trees, self.picture = env, trees, picture
         self.errors: list[str] = []
         self.around: list[str] = []  # what stands around the node at hand
+        self.grid: tables.Grid | None = None  # of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
-        self._notes: set[str] = set()  # footnotes met so far
-        self._anchors: dict[str, str] = {}
+        self._met: set[str] = set()  # footnotes
+        self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
         for docname, tree in trees.items():
-            for node in [n for n in tree.findall(nodes.Element) if _is_for_screen(n)]:
-                if node.parent is not None:
-                    node.parent.remove(node)
+            for node in [n for n in tree.findall(nodes.Element) if _for_screen(n)]:
+                node.parent.remove(node)
             self._collect(docname, tree, None)
         links = ((d, link) for d, tree in trees.items() for link in tree.findall(nodes.reference))
-        goals = {self._anchors.get(_target(docname, link) or "") for docname, link in links}
-        self._wanted = {goal for goal in goals if goal}
+        self._wanted = {self._anchors.get(_target(docname, link)) for docname, link in links}
 
     def document(self, chapter: Chapter) -> str:
         """Render one document."""
@@ -90,54 +87,52 @@ class Translator:
 
     def place(self, node: nodes.Node, docname: str) -> str:
         """Say where a node stands in the sources, and in which row and column of a table."""
-        at: nodes.Node | None = node
-        cell = ""
-        while at is not None and not (at.line and isinstance(at, nodes.Element)):
+        at, cell = node, ""
+        while at.parent is not None and not (at.line and isinstance(at, nodes.Element)):
             if isinstance(at, nodes.entry):
-                row = at.parent
-                cell = f", row {row.parent.index(at.parent) + 1}, column {row.index(at) + 1}"
+                y, x = at.parent.parent.index(at.parent) + 1, at.parent.index(at) + 1
+                cell = f", row {y}, column {x}"
             at = at.parent
+        path, line = str(self.env.doc2path(docname, base=False)), at.line or 1
         if not docname:
             return "typst_imprint"
-        path, line = str(self.env.doc2path(docname, base=False)), (at and at.line) or 0
         if line >= 10_000:  # myst-nb counts each cell of a notebook from ten thousand
             return f"{path}: cell {line // 10_000}, line {line % 10_000}{cell}"
-        return f"{path}:{line or '?'}{cell}"
+        return f"{path}:{line}{cell}"
 
     # -- targets and numbers ------------------------------------------------------------
 
     def _collect(self, docname: str, node: nodes.Element, owner: str | None) -> None:
-        """Map each id to its anchor; ids within a title or text of code share the owner's."""
-        closed = nodes.title | nodes.caption | nodes.literal | nodes.literal_block
-        ids = node.get("ids")
+        """Map each id to its anchor; ids within a title or caption share that of the whole."""
         for child in node.children:
-            if isinstance(child, nodes.Element):
-                inside = isinstance(child, closed) and ids and f"{docname}#{ids[0]}"
-                anchor = inside or owner
-                if own := child.get("ids"):
-                    name = anchor or f"{docname}#{own[0]}"
-                    self._anchors |= {f"{docname}#{key}": name for key in own}
-                    self._nodes.setdefault(name, child)
-                    if isinstance(child, nodes.section):
-                        self._anchors.setdefault(f"{docname}#", name)
-                self._collect(docname, child, anchor)
+            if not isinstance(child, nodes.Element):
+                continue
+            inside = owner
+            if isinstance(child, nodes.title | nodes.caption) and node.get("ids"):
+                inside = owner or f"{docname}#{node['ids'][0]}"
+            if own := child.get("ids"):
+                name = inside or f"{docname}#{own[0]}"
+                self._anchors |= {f"{docname}#{key}": name for key in own}
+                self._nodes.setdefault(name, child)
+                if isinstance(child, nodes.section):
+                    self._anchors.setdefault(f"{docname}#", name)
+            self._collect(docname, child, inside)
 
-    def label(self, node: nodes.Element) -> str:
-        """Return the label of a node if something refers to it."""
-        ids = node.get("ids")
-        name = f"{self.docname}#{ids[0]}" if ids else ""
-        wanted = name in self._wanted and self._anchors.get(name) == name
-        return f"#{label(name)}" if wanted else ""
+    def mark(self, node: nodes.Element) -> str | None:
+        """Return the name of a node for links, if there are any to it."""
+        name = f"{self.docname}#{node['ids'][0]}" if node.get("ids") else ""
+        return name if name in self._wanted and self._anchors[name] == name else None
 
-    def anchor(self, node: nodes.Element) -> str:
-        """Return an invisible target for a node that cannot carry a label itself."""
-        mark = "" if isinstance(node, LABELLED) else self.label(node)
-        return f"#metadata(none){mark}" if mark else ""
-
-    def number(self, node: nodes.Element) -> str:
-        """Return the number that Sphinx gave a table or figure."""
-        known = self.env.toc_fignumbers.get(self.docname, {}).get(node.tagname, {})
-        return next((_dotted(known[key]) for key in node.get("ids", []) if known.get(key)), "")
+    def number(self, node: nodes.Element) -> str | None:
+        """Return the number that Sphinx gave a section, table or figure."""
+        if isinstance(node, nodes.section):
+            known: Any = self.env.toc_secnumbers.get(self.docname, {})
+            top = not isinstance(node.parent, nodes.section)
+            keys = [*(f"#{key}" for key in node["ids"]), *([""] if top else [])]
+        else:
+            known = self.env.toc_fignumbers.get(self.docname, {}).get(node.tagname, {})
+            keys = node["ids"]
+        return next((".".join(map(str, known[key])) for key in keys if known.get(key)), None)
 
     # -- the machine --------------------------------------------------------------------
 
@@ -146,23 +141,26 @@ class Translator:
         if not isinstance(node, nodes.Element):
             text = re.sub(r"[ \t\r\n\f\v]+", " ", node.astext())
             return breakable(text, 22 if "table" in self.around else 44)
-        anchor = self.anchor(node)
+        mark = None if isinstance(node, MARKED) else self.mark(node)
+        anchor = call("anchor", mark) if mark else ""
+        try:
+            return anchor + self._form(node)
+        except NotPrintableError as problem:
+            self.errors.append(f"{self.place(node, self.docname)}: {problem}")
+            return ""
+
+    def _form(self, node: nodes.Element) -> str:
         for name in (cls.__name__ for cls in type(node).__mro__):
             if method := getattr(self, f"do_{name}", None):
-                try:
-                    return anchor + str(method(node))
-                except NotPrintableError as problem:
-                    self.errors.append(f"{self.place(node, self.docname)}: {problem}")
-                    return ""
-            if name in FORMS:
-                return anchor + FORMS[name].format(self.inline(node))
-            if name in BLOCKS:
-                return anchor + self.blocks(node.children)
+                return str(method(node))
+            if name in INLINE:
+                return INLINE[name].format(self.inline(node))
+            if name in BLOCK:
+                return BLOCK[name].format(self.blocks(node.children))
             if name in SKIP:
-                return anchor
+                return ""
         what = f"{type(node).__name__!r} {node.astext()[:60]!r}"
-        self.errors.append(f"{self.place(node, self.docname)}: no printable form for {what}")
-        return ""
+        raise NotPrintableError(f"no printable form for {what} (class screen-only leaves it out)")
 
     def inline(self, node: nodes.Element) -> str:
         """Render the children one after the other."""
@@ -174,10 +172,10 @@ class Translator:
 
     def item(self, node: nodes.Element) -> str:
         """Render an item or cell, where a lone paragraph stays a run of text."""
-        first, *rest = node.children or [None]
-        if isinstance(first, nodes.paragraph) and all(isinstance(c, LISTS) for c in rest):
-            return self.anchor(node) + "\n".join(map(self.render, node.children))
-        return self.anchor(node) + self.blocks(node.children)
+        first, *rest = node.children or [nodes.paragraph()]
+        if isinstance(first, nodes.paragraph) and all(isinstance(c, nodes.Sequential) for c in rest):
+            return "\n".join(map(self.render, [first, *rest]))
+        return self.blocks(node.children)
 
     @contextmanager
     def within(self, place: str) -> Iterator[None]:
@@ -189,34 +187,23 @@ class Translator:
     # -- structure ----------------------------------------------------------------------
 
     def do_section(self, node: nodes.section) -> str:
-        known = self.env.toc_secnumbers.get(self.docname, {})
-        keys = [f"#{key}" for key in node["ids"]]
-        keys += [] if isinstance(node.parent, nodes.section) else [""]
-        number = next((_dotted(known[key]) for key in keys if known.get(key)), "")
-        self.depth += 1
-        start = ""
-        options: dict[str, Any] = {"level": self.depth, "numbering": _always(number)}
-        if self.depth == 1:
-            start, part = call("chapter", self.part) + "\n", self.part
-            options["supplement"] = part or Code("none")  # the contents look there
-        elif self.depth == 2:
-            start = "#place.flush()\n"  # floats of the last section come before
-        self.part = None
         title, *rest = node.children
+        self.depth += 1
+        options = {"part": self.part, "number": self.number(node), "mark": self.mark(node)}
+        self.part = None
         with self.within("heading"):
-            text = self.inline(title)
-        head = start + call("heading", body=text, **options) + self.label(node)
+            head = call("titled", self.depth, body=self.inline(title), **options)
         text = "\n\n".join(filter(None, [head, self.blocks(rest)]))
         self.depth -= 1
         return text
 
     def do_container(self, node: nodes.container) -> str:
-        if "exhibit" not in node["classes"] or not node.children:
-            return self.blocks(node.children)
         split = len(node.children)
         while split and NOTES & set(node[split - 1].get("classes", [])):
             split -= 1
-        return self._exhibit(node.children[:split], node.children[split:])
+        if "exhibit" in node["classes"] and split:
+            return self._exhibit(node.children[:split], node.children[split:])
+        return self.blocks(node.children)
 
     def do_paragraph(self, node: nodes.paragraph) -> str:
         if NOTES & set(node["classes"]) or isinstance(node.parent, nodes.legend):
@@ -227,9 +214,6 @@ class Translator:
     def do_transition(self, node: nodes.transition) -> str:
         return "" if "footnotes" in node["classes"] else "#separator"
 
-    def do_rubric(self, node: nodes.rubric) -> str:
-        return call("rubric", body=self.inline(node))
-
     def do_Admonition(self, node: nodes.Element) -> str:  # noqa: N802
         children, title = node.children, f"#{literal(admonitionlabels.get(node.tagname, ''))}"
         with self.within("box"):
@@ -237,26 +221,15 @@ class Translator:
                 title, children = self.inline(children[0]), children[1:]
             return call("notice", content(title), body=self.blocks(children))
 
-    def do_block_quote(self, node: nodes.block_quote) -> str:
-        return call("quote", body=self.blocks(node.children))
-
-    def do_attribution(self, node: nodes.attribution) -> str:
-        return call("small", body='#"— "' + self.inline(node))
-
-    def do_raw(self, node: nodes.raw) -> str:
-        raise NotPrintableError(
-            f"{node.get('format')} alone cannot be printed (class {NOT_IN_PRINT} leaves it out)"
-        )
-
     # -- lists --------------------------------------------------------------------------
 
     def do_bullet_list(self, node: nodes.Element) -> str:
         return self._list("list", node)
 
     def do_enumerated_list(self, node: nodes.enumerated_list) -> str:
-        sign = NUMBERING.get(node.get("enumtype", ""), "1")
-        sign = node.get("prefix", "") + sign + (node.get("suffix") or ".")
-        return self._list("enum", node, numbering=sign, start=int(node.get("start", 1)))
+        if node.get("enumtype", "arabic") != "arabic":
+            raise NotPrintableError("lists are numbered 1, 2, 3 in print")
+        return self._list("enum", node, start=int(node.get("start", 1)))
 
     def _list(self, function: str, node: nodes.Element, **options: Any) -> str:
         with self.within("list"):
@@ -269,7 +242,7 @@ class Translator:
         with self.within("list"):
             for item in node.children:
                 terms = [child for child in item.children if isinstance(child, nodes.term)]
-                rest = self.blocks(child for child in item.children if child not in terms)
+                rest = self.blocks(item.children[len(terms) :])
                 pairs.append([content('#", "'.join(map(self.render, terms))), content(rest)])
         return call("definitions", *pairs)
 
@@ -284,60 +257,44 @@ class Translator:
 
     # -- exhibits -----------------------------------------------------------------------
 
-    def do_table(self, node: nodes.Element) -> str:
-        return self._exhibit([node], [])
-
-    do_figure = do_table
-
     def _exhibit(self, children: list[nodes.Element], notes: list[nodes.Element]) -> str:
         """Set a table or figure with caption and notes, as wide as it needs to be.
 
         One that floats finds its place at an edge of the page, unless it may break over pages.
-        The last row of a table that ends the exhibit keeps room for the notes below it.
+        The last row of a table keeps room for the notes below it.
         """
         if {"list", "box"} & set(self.around):
             raise NotPrintableError("a table or figure in a list or box cannot be printed")
-        tied = bool(notes) and isinstance(children[-1], nodes.table)
-        parts: list[str] = []
-        grids: list[tables.Grid] = []
-        floats = False
-        for child in children:
-            if isinstance(child, nodes.table):
-                grids.append(tables.read(child))
-                floats = floats or self._floats(child, grids[-1])
-                parts.append(self._table(child, grids[-1], tied and child is children[-1]))
-            elif isinstance(child, nodes.figure):
-                floats = floats or self._floats(child)
-                legends = [c for c in child.children if isinstance(c, nodes.legend)]
-                notes = [n for legend in legends for n in legend.children] + notes
-                parts.append(self._figure(child))
-            else:
-                parts.append(self.render(child))
-        below = "\n".join(map(self.render, notes))
-        limit = tables.TALL * (0.6 if floats else 0.2)
-        breaks = any(grid.height > limit for grid in grids)
-        options: dict[str, Any] = {
-            "out": not grids or any(grid.plan.wide for grid in grids),
-            "breaks": breaks,
-            "tied": tied,
-            "tight": any("compact" in child["classes"] for child in children),
-            "notes": content(below) if below else None,
-        }
-        if floats and not breaks:
-            options["floats"] = Code("bottom" if self.low else "auto")
+        self.grid = None
+        with self.within("exhibit"):
+            body = self.blocks(children)
+        below = content("\n".join(map(self.render, notes))) if notes else None
+        height = self.grid.plan.height if self.grid else 0.2 * TALL
+        floats = height > 0.12 * TALL and any(map(self._floats, children))
+        breaks = height > TALL * (0.6 if floats else 0.2)
+        if breaks or not floats:
+            edge = "none"
+        else:
+            edge = "bottom" if self.low else "auto"
         self.low = breaks
-        body = "\n\n".join(filter(None, parts))
-        return call("exhibit", Code(f"room => [\n{body}\n]"), **options)
+        return call(
+            "exhibit",
+            Code(f"room => [\n{body}\n]"),
+            out=not self.grid or self.grid.plan.wide,
+            floats=Code(edge),
+            breaks=breaks,
+            tight=any("compact" in child["classes"] for child in children),
+            tied=bool(notes) and isinstance(children[-1], nodes.table),
+            notes=below,
+        )
 
-    def _floats(self, node: nodes.Element, grid: tables.Grid | None = None) -> bool:
+    def _floats(self, node: nodes.Element) -> bool:
         """Say whether a table or figure has a number, and text below it to take its place.
 
-        A small table stays where it is, and so does what ends a section of the chapter.
+        What ends a section of the chapter stays where it is.
         """
-        if not self.number(node) or (grid and grid.height < 0.12 * tables.TALL):
-            return False
         at, text = node, 0
-        while not isinstance(at, nodes.document):
+        while not isinstance(at, nodes.document) and self.number(node):
             above = at.parent
             if isinstance(above, nodes.section):
                 if isinstance(at, nodes.section) and not isinstance(above.parent, nodes.section):
@@ -346,31 +303,22 @@ class Translator:
             at = above
         return text > 400
 
-    def _captioned(self, node: nodes.Element, function: str, body: str) -> str:
+    def _captioned(self, node: nodes.Element, kind: str, body: str) -> str:
         """Give a table or figure the caption and number that HTML shows."""
-        number = self.number(node)
         captions = [c for c in node.children if isinstance(c, nodes.title | nodes.caption)]
-        if not captions and not number:
-            mark = self.label(node)
-            return (f"#metadata(none){mark}\n" if mark else "") + body
         with self.within("caption"):
             caption = "".join(map(self.inline, captions))
         word = self.env.config.numfig_format[node.tagname].partition("%s")[0].strip()
-        figure = call(
-            "figure",
-            body=body,
-            kind=Code(function),
-            supplement=content(f"#{literal(word)}"),
-            numbering=_always(number),
-            outlined=bool(number),
-            caption=content(caption),
-        )
-        return figure + self.label(node)
+        words = [word, self.number(node), content(caption) if caption else None]
+        return call("captioned", Code(kind), *words, self.mark(node), body=body)
 
-    def _figure(self, node: nodes.figure) -> str:
-        aside = nodes.caption | nodes.legend
-        body = self.blocks(child for child in node.children if not isinstance(child, aside))
-        return self._captioned(node, "image", body)
+    def do_figure(self, node: nodes.figure) -> str:
+        if "exhibit" not in self.around:
+            return self._exhibit([node], [])
+        body = self.blocks(child for child in node.children if isinstance(child, nodes.image))
+        legends = (c for c in node.children if isinstance(c, nodes.legend))
+        notes = (self.blocks(legend.children) for legend in legends)
+        return "\n\n".join([self._captioned(node, "image", body), *notes])
 
     def do_image(self, node: nodes.image) -> str:
         alt, uri = str(node.get("alt") or "").strip(), str(node.get("uri", ""))
@@ -378,39 +326,32 @@ class Translator:
             raise NotPrintableError(f"picture without alternative text: {uri}")
         return call("picture", self.picture(uri), alt=alt)
 
-    def _table(self, node: nodes.table, grid: tables.Grid, tied: bool) -> str:
-        rows, plan = [], grid.plan
+    def do_table(self, node: nodes.table) -> str:
+        if "exhibit" not in self.around:
+            return self._exhibit([node], [])
+        self.grid = grid = tables.read(node)
+        plan, rows = grid.plan, []
         with self.within("table"):
-            for row in grid.rows:
-                tall = grid.lines(row) > 12
-                cells = zip(row, grid.aligns, strict=True)
-                rows.append(", ".join(self._cell(cell, align, tall) for cell, align in cells))
-        head = f"table.header({', '.join(rows[: grid.heads])}),\n" if grid.heads else ""
-        body = call(
-            "grid-table",
-            grid.heads,
-            len(grid.rows) - 1,
-            Code(f"{plan.size}pt"),
-            Code(f"{plan.inset}pt"),
-            plan.hyphenate,
-            Code("\n" + head + ",\n".join(rows[grid.heads :])),
-            room=Code("room" if tied else "0pt"),
-            tight="compact" in node["classes"],
-            columns=[Code(column) for column in plan.columns],
-            align=[Code(side) for side in grid.aligns],
-        )
+            for y, row in enumerate(grid.rows):
+                cells = []
+                for x, entry in enumerate(row):
+                    text = self.render(entry)
+                    if y >= grid.heads:
+                        text = f"#strong[{text}]" if grid.stubs[x] else text
+                        padding = grid.padding[x][y - grid.heads]
+                        text += f"#hide[#{literal(padding)}]" if padding else ""
+                    cells.append(content(text))
+                rows.append([plan.lines[y] > 12, *cells])
+        options: dict[str, Any] = {"size": plan.size, "inset": plan.inset}
+        options |= {"hyphenate": plan.hyphenate, "tight": "compact" in node["classes"]}
+        options |= {"columns": list(map(Code, plan.columns)), "align": list(map(Code, grid.aligns))}
+        body = call("grid-table", grid.heads, *rows, room=Code("room"), **options)
         return self._captioned(node, "table", body)
 
-    def _cell(self, cell: tables.Cell, align: str, tall: bool) -> Code:
-        text = self.item(cell.entry)
-        if cell.stub:
-            text = f"#strong[{text}]"
-        if cell.padding:
-            text += call("hide", body=f"#{literal(cell.padding)}")
-        options: dict[str, object] = {"breakable": True} if tall else {}
-        if cell.side and cell.side != align:
-            options["align"] = Code(cell.side)
-        return Code(call("table.cell", body=text, **options)[1:] if options else f"[{text}]")
+    def do_entry(self, node: nodes.entry) -> str:
+        return self.item(node)
+
+    # -- code and references --------------------------------------------------------------
 
     def do_literal(self, node: nodes.literal) -> str:
         text, limit = node.astext(), 16 if "table" in self.around else 24
@@ -419,34 +360,31 @@ class Translator:
     def do_literal_block(self, node: nodes.literal_block) -> str:
         return call("code", node.astext().expandtabs(4))
 
-    # -- references ---------------------------------------------------------------------
-
     def do_reference(self, node: nodes.reference) -> str:
         body, target = self.inline(node), _target(self.docname, node)
         if not body or next(node.findall(nodes.image), None):
             return body
-        if target is None:
+        if not target:
             return self._outside(node, str(node.get("refuri", "")), body)
         name = self._anchors.get(target)
         if name is None:
             if target.partition("#")[0] in self.trees:
                 raise NotPrintableError(f"reference to what is not in print: {node.astext()!r}")
             return body  # to another volume
-        if not isinstance(self._nodes.get(name), LABELLED) or QUIET & set(self.around):
-            return self._once(call("inner", label(name), body=body), body)
+        if not isinstance(self._nodes.get(name), MARKED) or SHORT & set(self.around):
+            return self._once(call("inner", name, body=body), body)
         siblings = node.parent.children
         before = "".join(child.astext() for child in siblings[: siblings.index(node)])
-        in_brackets = before.count("(") > before.count(")")
-        return call("paged", label(name), body=body, comma=in_brackets)
+        return call("paged", name, body=body, comma=before.count("(") > before.count(")"))
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
         """Render a link to the world; paper shows its address, unless the text does."""
         if not re.match(r"(https?|ftp|mailto):", uri):
             raise NotPrintableError(f"link leads nowhere in print: {uri or node.astext()!r}")
-        uri = quote(uri, safe=ASCII)  # a PDF has no other letters in addresses
+        uri = quote(uri, safe="".join(map(chr, range(128))))  # addresses in a PDF are ASCII
         shown = node.astext().strip().removeprefix("doi:").rstrip("/")
         address = re.sub(r"^(https?://|mailto:)", "", uri).rstrip("/")
-        how = "outside-inline" if QUIET & set(self.around) else "outside-note"
+        how = "outside-inline" if SHORT & set(self.around) else "outside-note"
         if address in shown or uri.endswith(shown) or "heading" in self.around:
             how = "outside"
         return self._once(call(how, uri, body=body), body)
@@ -459,14 +397,11 @@ class Translator:
 
     def do_footnote_reference(self, node: nodes.footnote_reference) -> str:
         name = f"{self.docname}#{node.get('refid')}"
-        goal = self._nodes.get(self._anchors.get(name, ""))
-        if goal is None:
-            raise NotPrintableError(f"footnote not found: {node.astext()!r}")
-        if name in self._notes:
+        if name in self._met:
             return self._once(call("note-again", name), "")
-        self._notes.add(name)
-        with self.within("footnote"):
-            body = self.blocks(c for c in goal.children if not isinstance(c, nodes.label))
+        self._met.add(name)
+        with self.within("footnote"):  # its first child is the number
+            body = self.blocks(self._nodes[name].children[1:])
         return self._once(call("note", name, body=body), "")
 
     def do_footnote(self, node: nodes.footnote) -> str:
@@ -475,32 +410,23 @@ class Translator:
         return ""  # printed where it is referred to
 
     def do_citation(self, node: nodes.citation) -> str:
-        """Print an entry; its key only where citations in the text show the key."""
-        key, *rest = node.children
-        shown = not str(getattr(self.env.config, "bibtex_reference_style", "")).startswith("author")
+        """Print an entry of the bibliography, without its key: citations name author and year."""
         with self.within("bibliography"):
-            return call(
-                "entry", content(self.inline(key)) if shown else None, body=self.blocks(rest)
-            )
+            return call("entry", body=self.blocks(node.children[1:]))
 
 
-def _is_for_screen(node: nodes.Element) -> bool:
-    """Say whether a node is not for print: marked so, code of a cell, a toctree, a backlink."""
-    classes = node.get("classes", [])
-    return (
-        NOT_IN_PRINT in classes
-        or "toctree-wrapper" in classes
-        or node.get("nb_element") == "cell_code_source"
-        or (isinstance(node, nodes.rubric) and node.astext() == "Footnotes")
-    )
+def _for_screen(node: nodes.Element) -> bool:
+    """Say whether a node is not for print: marked so, a toctree, the code of a cell."""
+    code = node.get("nb_element") == "cell_code_source"
+    return code or bool(SCREEN_ONLY & set(node.get("classes", [])))
 
 
-def _target(docname: str, node: nodes.Element) -> str | None:
-    """Return the target of a reference as document#id, or nothing for an address."""
+def _target(docname: str, node: nodes.Element) -> str:
+    """Return the target of a reference as document#id, or "" for an address."""
     if "refid" in node:
         return f"{docname}#{node['refid']}"
     page, _, anchor = str(node.get("refuri", "")).partition("#")
-    return f"{page[1:]}#{anchor}" if page.startswith("%") else None
+    return f"{page[1:]}#{anchor}" if page.startswith("%") else ""
 
 
 def _length_of_text(node: nodes.Node) -> int:
@@ -508,12 +434,3 @@ def _length_of_text(node: nodes.Node) -> int:
     if isinstance(node, nodes.section):
         return sum(map(_length_of_text, node.children))
     return len(node.astext()) if isinstance(node, nodes.paragraph | nodes.Sequential) else 0
-
-
-def _dotted(number: Iterable[int]) -> str:
-    return ".".join(map(str, number))
-
-
-def _always(number: str) -> Code | None:
-    """Write a Typst numbering that gives this number, whatever Typst counts."""
-    return Code(f"(..) => {literal(number)}") if number else None
