@@ -7,18 +7,11 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from .builder import TypstBuilder
+from .builder import PICTURES, TypstBuilder
 
 __version__ = "2.0.0"
 
-MIME_PRIORITY = {
-    "image/svg+xml": 10,
-    "image/png": 20,
-    "image/jpeg": 30,
-    "text/markdown": 32,
-    "text/html": 36,
-    "text/plain": 60,
-}
+OUTPUTS = [*PICTURES, "text/markdown", "text/html", "text/plain"]  # of a cell, the best first
 DEFAULTS: dict[str, Any] = {
     "typst_documents": [],
     "typst_date": "",
@@ -41,6 +34,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def choose_outputs(_app: Sphinx, config: Config) -> None:
     """Tell myst-nb which outputs print takes: it would drop all for a builder it does not know."""
     if "nb_mime_priority_overrides" in config:
-        ours = [(TypstBuilder.name, mime, rank) for mime, rank in MIME_PRIORITY.items()]
+        ours = [(TypstBuilder.name, mime, rank) for rank, mime in enumerate(OUTPUTS)]
         given = [tuple(rule) for rule in config.nb_mime_priority_overrides]
         config.nb_mime_priority_overrides = ours + given  # the last one holds

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,19 +27,8 @@ from .translator import Chapter, Translator
 
 logger = logging.getLogger(__name__)
 TEMPLATE = Path(__file__).with_name("template.typ")
-MIME_TYPES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
+PICTURES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
 FRONT = ["title", "imprint", "contents", "lists"]
-
-
-@dataclass(frozen=True)
-class Volume:
-    """One PDF, as an entry of ``typst_documents`` has it (see README.md)."""
-
-    file: str
-    title: str
-    documents: str | list[str]
-    subtitle: str = ""
-    front: tuple[str, ...] | list[str] = tuple(FRONT)
 
 
 class TypstBuilder(Builder):
@@ -49,7 +37,7 @@ class TypstBuilder(Builder):
     name = "typst"
     format = "typst"
     epilog = "The PDF is in %(outdir)s."
-    supported_image_types = MIME_TYPES
+    supported_image_types = PICTURES
     supported_remote_images = True  # keeps Sphinx from fetching them: they are refused below
 
     def get_outdated_docs(self) -> str:
@@ -69,58 +57,50 @@ class TypstBuilder(Builder):
         pass
 
     def write(self, *_ignored: Any) -> None:
-        """Print each volume."""
-        config = self.config
-        title = str(config.project)
-        whole = {"title": title, "file": make_filename_from_project(title) + ".pdf"}
-        for given in config.typst_documents or [{}]:
-            try:
-                volume = Volume(**({"documents": config.root_doc} | whole | given))
-            except TypeError as error:
-                raise TypstError(f"typst_documents: {error}") from error
+        """Print each volume: its entry in ``typst_documents``, over what holds without."""
+        title = str(self.config.project)
+        own = {"title": title, "subtitle": "", "file": make_filename_from_project(title) + ".pdf"}
+        for given in self.config.typst_documents or [{}]:
+            volume = own | {"documents": self.config.root_doc, "front": FRONT} | given
+            if unknown := set(volume) - {*own, "documents", "front"} | {*volume["front"]} - {
+                *FRONT
+            }:
+                raise TypstError(f"typst_documents: unknown {', '.join(sorted(unknown))}")
             self.print(volume)
 
-    def print(self, volume: Volume) -> None:
+    def print(self, volume: dict[str, Any]) -> None:
         """Translate a volume's documents and typeset them."""
-        chapters = list(self.chapters(volume))
+        chapters = list(self.chapters(volume["documents"]))
         trees = {}
         for name in (chapter.docname for chapter in chapters):
             trees[name] = self.env.get_and_resolve_doctree(name, self)
             self.post_process_images(trees[name])
-        front = "imprint" in volume.front and self.config.typst_imprint.strip()
-        if front:
+        if "imprint" in volume["front"]:
+            safe = {"file_insertion_enabled": False, "raw_enabled": False}
             trees[""] = publish_doctree(
-                self.config.typst_imprint,
-                parser=Parser(),
-                settings_overrides={"file_insertion_enabled": False, "raw_enabled": False},
+                self.config.typst_imprint, parser=Parser(), settings_overrides=safe
             )
-        self.files: dict[str, bytes] = {"template.typ": TEMPLATE.read_bytes()}
+        self.pictures: dict[str, bytes] = {}
         writer = Translator(self.env, trees, self.picture)
-        imprint = writer.document(Chapter("")) if front else ""
+        imprint = writer.document(Chapter("")) if "" in trees else ""
         bodies = [writer.document(chapter) for chapter in chapters]
+        head = f'#import "template.typ": *\n#show: book.with(imprint: [{imprint}])'
+        if not writer.errors:
+            project = self.project(volume, "\n\n".join([head, *bodies, ""]))
+            try:
+                pdf = typeset(project)
+            except MissingGlyphError as missing:
+                writer.errors += (line for text in missing.args for line in unknown(text, writer))
         if writer.errors:
             raise TypstError("\n  ".join(["cannot print:", *writer.errors]))
-        head = f'#import "template.typ": *\n#show: book.with(imprint: [{imprint}])'
-        self.files["main.typ"] = "\n\n".join([head, *bodies, ""]).encode()
-        settings = json.dumps(self.settings(volume), ensure_ascii=False)
-        self.files["settings.json"] = settings.encode()
-        try:
-            pdf = typeset(self.project(volume))
-        except MissingGlyphError as missing:
-            lines = (line for text in missing.args for line in without_font(text, writer))
-            raise TypstError("\n  ".join(["cannot print:", *lines])) from missing
-        Path(self.outdir, volume.file).write_bytes(pdf)
-        logger.info("printed %s (%d kB)", volume.file, len(pdf) // 1024)
+        Path(self.outdir, volume["file"]).write_bytes(pdf)
+        logger.info("printed %s (%d kB)", volume["file"], len(pdf) // 1024)
 
-    def chapters(self, volume: Volume) -> Iterator[Chapter]:
-        """Walk the documents of a volume, and from a root its toctrees, each document once."""
-        named = volume.documents
-        if unknown := {*([named] if isinstance(named, str) else named)} - self.env.found_docs:
-            raise TypstError(f"typst_documents: no document {', '.join(sorted(unknown))}")
-        if not isinstance(named, str):
-            yield from map(Chapter, named)
-            return
-        seen = {named}
+    def chapters(self, documents: str | list[str]) -> Iterator[Chapter]:
+        """Name the documents of a list; or walk the toctrees from a root, each document once."""
+        seen = {documents} if isinstance(documents, str) else {*documents}
+        if absent := seen - self.env.found_docs:
+            raise TypstError(f"typst_documents: no document {', '.join(sorted(absent))}")
 
         def walk(docname: str, depth: int) -> Iterator[Chapter]:
             for toctree in self.env.get_doctree(docname).findall(addnodes.toctree):
@@ -132,15 +112,14 @@ class TypstBuilder(Builder):
                         yield from walk(ref, depth + 1)
                         part = None
 
-        yield Chapter(named)
-        yield from walk(named, 1)
+        if isinstance(documents, str):
+            yield Chapter(documents)
+            yield from walk(documents, 1)
+        else:
+            yield from map(Chapter, documents)
 
     def picture(self, uri: str) -> str:
-        """Take a picture of the book into print and return its name there.
-
-        Raises:
-            NotPrintableError: The file is not there, or not the book's own.
-        """
+        """Take a picture into print and return its name there; refuse what is not the book's."""
         path = Path(self.srcdir, uri).resolve()
         notebooks = getattr(getattr(self.env, "mystnb_config", None), "output_folder", "")
         homes = [Path(home).resolve() for home in (self.srcdir, self.doctreedir, notebooks) if home]
@@ -150,20 +129,17 @@ class TypstBuilder(Builder):
             raise NotPrintableError(f"picture not found: {uri}")
         data = path.read_bytes()
         name = f"files/{hashlib.sha256(data).hexdigest()[:24]}{path.suffix.lower()}"
-        self.files[name] = data
+        self.pictures[name] = data
         return name
 
-    def settings(self, volume: Volume) -> dict[str, Any]:
-        """Collect what the template needs to know, as plain data."""
+    def project(self, volume: dict[str, Any], source: str) -> Path:
+        """Write the Typst project of a volume, with the fonts that are not in the wheel."""
         config, date = self.config, str(self.config.typst_date)
         try:
             day = parse(date, fuzzy=True, default=datetime(2000, 1, 1))
         except ParserError as error:
             raise TypstError(f"typst_date: no date in {date!r}") from error
-        return {
-            "title": volume.title,
-            "subtitle": volume.subtitle,
-            "front": list(volume.front),
+        settings = volume | {
             "author": str(config.author),
             "version": str(config.version),
             "date": date,
@@ -173,30 +149,28 @@ class TypstBuilder(Builder):
             "region": config.typst_region or None,
             "scale": config.typst_picture_scale,
         }
-
-    def project(self, volume: Volume) -> Path:
-        """Write the Typst project of a volume, with the fonts that are not in the wheel."""
-        work = Path(self.outdir, "typst", Path(volume.file).stem)
-        shutil.rmtree(work, ignore_errors=True)
         # Not all of matplotlib's fonts: its "last resort" has a box for every letter there is.
         fonts = [*Path(matplotlib.get_data_path(), "fonts/ttf").glob("DejaVuSans*.ttf")]
         found = find_spec("font_source_sans_pro")
         fonts += Path(str(found and found.origin)).parent.glob("files/*.otf")
-        files = self.files | {f"fonts/{font.name}": font.read_bytes() for font in fonts}
+        files = self.pictures | {f"fonts/{font.name}": font.read_bytes() for font in fonts}
+        files |= {"template.typ": TEMPLATE.read_bytes(), "main.typ": source.encode()}
+        files["settings.json"] = json.dumps(settings, ensure_ascii=False).encode()
+        work = Path(self.outdir, "typst", Path(volume["file"]).stem)
+        shutil.rmtree(work, ignore_errors=True)
         for name, data in files.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_bytes(data)
         return work
 
 
-def without_font(letters: str, writer: Translator) -> Iterator[str]:
+def unknown(letters: str, writer: Translator) -> Iterator[str]:
     """Name every place of letters that no font has."""
-    codes = " ".join(f"U+{ord(letter):04X}" for letter in letters)
-    message = f"no font has {letters!r} ({codes})"
-    found = [
-        f"{writer.place(text, docname)}: {message}"
+    message = f"no font has {letters!r} ({', '.join(f'U+{ord(letter):04X}' for letter in letters)})"
+    places = [
+        writer.place(text, docname)
         for docname, tree in writer.trees.items()
         for text in tree.findall(nodes.Text)
         if letters in text
     ]
-    yield from found or [f"_config.yml, title page: {message}"]
+    yield from (f"{place}: {message}" for place in places or ["title page"])

@@ -23,7 +23,7 @@ class TypstError(SphinxError):
 
 
 class MissingGlyphError(Exception):
-    """No font has some letters of the text; the arguments are these."""
+    """No font has the letters that are the arguments."""
 
 
 def typeset(project: Path) -> bytes:
@@ -60,25 +60,26 @@ def finished(pdf: bytes) -> bytes:
     file of a third of the size; the same bytes give the same bytes.
     """
     packed = io.BytesIO()
-    streams = pikepdf.ObjectStreamMode.generate
     with pikepdf.open(io.BytesIO(pdf)) as document:
         for tag in tags(document.Root.StructTreeRoot):
             if tag.S == "/Table":
                 tag_row_headers(tag)
+        streams = pikepdf.ObjectStreamMode.generate
         document.save(packed, object_stream_mode=streams, deterministic_id=True)
     return packed.getvalue()
 
 
 def kids(tag: Any) -> list[Any]:
-    """Return what stands directly in a tag: tags, or the numbers of marked content."""
+    """Return what stands directly in a tag, without annotations: tags, or numbers of content."""
     inner = tag.get("/K", [])
-    return list(inner) if isinstance(inner, pikepdf.Array) else [inner]
+    found = list(inner) if isinstance(inner, pikepdf.Array) else [inner]
+    return [kid for kid in found if not isinstance(kid, pikepdf.Dictionary) or "/S" in kid]
 
 
 def tags(parent: Any) -> Iterator[Any]:
     """Walk the structure tree in reading order."""
     for kid in kids(parent):
-        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
+        if isinstance(kid, pikepdf.Dictionary):
             yield kid
             yield from tags(kid)
 
@@ -91,11 +92,11 @@ def attributes(cell: Any) -> Any:
 
 def is_strong(tag: Any) -> bool:
     """Say whether all text in a tag is strong, as a link may be that is."""
-    texts = [kid for kid in kids(tag) if not isinstance(kid, pikepdf.Dictionary) or "/S" in kid]
-    return bool(texts) and all(
+    inner = kids(tag)
+    return bool(inner) and all(
         isinstance(kid, pikepdf.Dictionary)
         and (kid.S == "/Strong" or (kid.S == "/Link" and is_strong(kid)))
-        for kid in texts
+        for kid in inner
     )
 
 
@@ -105,13 +106,10 @@ def tag_row_headers(table: Any) -> None:
     The wheel's Typst can only tag the headers of columns. It lists them cell by cell, which
     would leave the new ones out: without the lists, the scope of each header says it.
     """
-    found = False
-    for row in [tag for tag in tags(table) if tag.S == "/TR"]:
-        cell = next(tags(row))
-        if cell.S == "/TD" and is_strong(cell):
-            cell.S, found = pikepdf.Name.TH, True
-            attributes(cell).Scope = pikepdf.Name.Row
-    if found:
-        for cell in tags(table):
-            if cell.S in ("/TH", "/TD") and "/Headers" in attributes(cell):
-                del attributes(cell).Headers
+    rows = [list(tags(row)) for row in tags(table) if row.S == "/TR"]
+    stubs = [first for first, *_ in rows if first.S == "/TD" and is_strong(first)]
+    for cell in stubs:
+        cell.S, attributes(cell).Scope = pikepdf.Name.TH, pikepdf.Name.Row
+    for cell in tags(table) if stubs else ():
+        if cell.S in ("/TH", "/TD") and "/Headers" in attributes(cell):
+            del attributes(cell).Headers
