@@ -22,7 +22,7 @@ from sphinx.util import logging
 from sphinx.util.osutil import make_filename_from_project
 
 from .markup import NotPrintableError
-from .press import MissingGlyphError, TypstError, typeset
+from .press import TypstError, typeset
 from .translator import Chapter, Translator
 
 logger = logging.getLogger(__name__)
@@ -89,10 +89,12 @@ class TypstBuilder(Builder):
             project = self.project(volume, "\n\n".join([head, *bodies, ""]))
             try:
                 pdf = typeset(project)
-            except MissingGlyphError as missing:
-                writer.errors += (line for text in missing.args for line in unknown(text, writer))
+            except TypstError as error:
+                if not error.letters:
+                    raise
+                writer.errors += (line for text in error.letters for line in unknown(text, writer))
         if writer.errors:
-            raise TypstError("\n  ".join(["cannot print:", *writer.errors]))
+            raise TypstError("\n  ".join(["cannot print:", *sorted(writer.errors)]))
         Path(self.outdir, volume["file"]).write_bytes(pdf)
         logger.info("printed %s (%d kB)", volume["file"], len(pdf) // 1024)
 

@@ -20,17 +20,13 @@ class TypstError(SphinxError):
     """The book cannot be printed; the message lists every reason."""
 
     category = "Typst error"
-
-
-class MissingGlyphError(Exception):
-    """No font has the letters that are the arguments."""
+    letters: frozenset[str] = frozenset()  # that no font has
 
 
 def typeset(project: Path) -> bytes:
     """Make the PDF of a folder with ``main.typ``: no font of this machine, no clock.
 
     Raises:
-        MissingGlyphError: No font has some letters.
         TypstError: The compiler refuses the project, or has a warning.
     """
     try:
@@ -44,21 +40,18 @@ def typeset(project: Path) -> bytes:
             timestamp=0,
         )
     except typst.TypstError as error:
-        if unknown := set(MISSING_GLYPH.findall(error.diagnostic or "")):
-            letters = (re.sub(r"\\u\{(\w+)\}", lambda c: chr(int(c[1], 16)), u) for u in unknown)
-            raise MissingGlyphError(*sorted(letters)) from error
-        raise TypstError(error.diagnostic or error.message) from error
+        problem = TypstError(error.diagnostic or error.message)
+        unknown = MISSING_GLYPH.findall(str(problem))
+        plain = (re.sub(r"\\u\{(\w+)\}", lambda c: chr(int(c[1], 16)), text) for text in unknown)
+        problem.letters = frozenset(plain)
+        raise problem from error
     if warnings:
         raise TypstError("; ".join(warning.message for warning in warnings))
     return finished(bytes(pdf))
 
 
 def finished(pdf: bytes) -> bytes:
-    """Tag the row headers, and pack the many small objects of the tags into streams.
-
-    Typst writes those objects plainly. PDF/A-2 and PDF/UA-1 allow streams of them, which make a
-    file of a third of the size; the same bytes give the same bytes.
-    """
+    """Tag the row headers; pack the objects of the tags into streams: a third of the size."""
     packed = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         for tag in tags(document.Root.StructTreeRoot):

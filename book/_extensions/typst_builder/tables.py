@@ -1,4 +1,4 @@
-"""The grid of a printed table: which columns hold numbers, how wide each is, which type.
+"""The grid of a printed table: how wide each column is, and which type to set it in.
 
 The longest word of a column is its least width, its longest text the most it can use, and what
 is left of the page is shared by the mean length of the columns' texts. (Typst's own automatic
@@ -18,10 +18,6 @@ from docutils import nodes
 
 from .markup import NotPrintableError
 
-NUMBER = re.compile(
-    r"[<>≤≥≈~±]?\s?[-+−–]?\s?[$€£₽]?\s?\d[\d,\u00a0\u2009\u202f]*(?:\.(\d+))?(\s?(?:%|pp|x|×|[kmb]n?))?"
-)
-BLANK = re.compile(r"|[-–—−]|n/?a|n\.a\.|\.\.\.?|…", re.IGNORECASE)
 WORDS = re.compile(r"\s+|(?<=\w-)(?=[^\W\d])")  # lines break at spaces and after hyphens
 PAGE, TEXT = 450.0, 330.0  # points on A4: the width, that of the text column
 SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type, space at both sides of a cell's text
@@ -49,13 +45,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: its entries row by row, and for each column what all its cells share."""
+    """A table: its entries row by row, what the cells of a column share, and the plan."""
 
     rows: list[list[nodes.entry]]
     heads: int
     stubs: list[bool]
     aligns: list[str]
-    padding: list[list[str]]  # digits to leave room for below the heads: decimal points align
     plan: Plan
 
 
@@ -71,37 +66,12 @@ def read(table: nodes.table) -> Grid:
     if any(len(row) != len(stubs) for row in rows):
         raise NotPrintableError("a table whose cells span rows or columns cannot be printed")
     texts = [[entry.astext() for entry in row] for row in rows]
-    aligns, padding = [], []
-    for x in range(len(stubs)):
-        column = [row[x] for row in texts[heads:]]
-        classes = {name for row in rows[heads:] for name in row[x]["classes"]}
-        given = [side for side in ("right", "center", "left") if f"text-{side}" in classes]
-        aligns.append(given[0] if given else "right" if is_numeric(column) else "left")
-        points = is_numeric(column) and aligns[-1] == "right"
-        padding.append(decimal_padding(column) if points else [""] * len(column))
-    return Grid(
-        rows, heads, stubs, aligns, padding, plan(texts, heads, "compact" in table["classes"])
-    )
-
-
-def is_numeric(texts: list[str]) -> bool:
-    """Say whether all cells that hold something hold a number (and one does)."""
-    filled = [text.strip() for text in texts if not BLANK.fullmatch(text.strip())]
-    return bool(filled) and all(NUMBER.fullmatch(text) for text in filled)
-
-
-def decimal_padding(texts: list[str]) -> list[str]:
-    """Return, for each number, the digits to leave room for on its right.
-
-    >>> decimal_padding(["1.25", "3", "12.5"])
-    ['', '.00', '0']
-    """
-    found = [NUMBER.fullmatch(text.strip()) for text in texts]
-    if len({(match[2] or "").strip() for match in found if match}) > 1:
-        return [""] * len(texts)  # units of different width: no point would align
-    places = [len(match[1] or "") if match else -1 for match in found]
-    most = max(places)
-    return ["" if n in (-1, most) else ("." if n == 0 else "") + "0" * (most - n) for n in places]
+    aligns = []
+    for column in zip(*rows, strict=True):
+        classes = {name for entry in column for name in entry["classes"]}
+        sides = (side for side in ("right", "center") if f"text-{side}" in classes)
+        aligns.append(next(sides, "left"))
+    return Grid(rows, heads, stubs, aligns, plan(texts, heads, "compact" in table["classes"]))
 
 
 @lru_cache(maxsize=100_000)

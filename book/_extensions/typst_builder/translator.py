@@ -32,7 +32,7 @@ INLINE = {
 BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition"], "{}")
 BLOCK["block_quote"] = "#quote[{}]"
 SKIP = {"comment", "index", "target", "substitution_definition", "meta", "highlightlang"}
-SCREEN_ONLY = {"screen-only", "toctree-wrapper"}
+SCREEN_ONLY = {"screen-only", "toctree-wrapper", "cell_input"}  # these classes are not in print
 NOTES = {"exhibit-source", "exhibit-note"}
 MARKED = nodes.section | nodes.figure | nodes.table  # their own elements carry the labels
 SHORT = {"table", "caption", "note", "heading", "footnote", "bibliography"}  # references, there
@@ -49,23 +49,19 @@ class Chapter:
 
 
 class Translator:
-    """Renders the documents of one volume; ``errors`` names all that cannot be printed."""
+    """Renders the documents of one volume.
+
+    Args:
+        env: Sphinx's environment, for the numbers.
+        trees: The resolved documents, which lose what is for the screen; "" is the imprint.
+        picture: Takes a picture's address and returns its name for Typst.
+    """
 
     def __init__(
-        self,
-        env: BuildEnvironment,
-        trees: dict[str, nodes.document],
-        picture: Callable[[str], str],
+        self, env: BuildEnvironment, trees: dict[str, nodes.document], picture: Callable[[str], str]
     ) -> None:
-        """Take what is for the screen only out of the trees, and read what refers to what.
-
-        Args:
-            env: Sphinx's environment, for the numbers.
-            trees: The resolved documents of the volume, which are changed; "" is the imprint.
-            picture: Takes a picture's address and returns its name for Typst.
-        """
         self.env, self.trees, self.picture = env, trees, picture
-        self.errors: list[str] = []
+        self.errors: list[str] = []  # all that cannot be printed, with its place
         self.around: list[str] = []  # what stands around the node at hand
         self.grid: tables.Grid | None = None  # of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
@@ -73,8 +69,9 @@ class Translator:
         self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
         for docname, tree in trees.items():
-            for node in [n for n in tree.findall(nodes.Element) if _for_screen(n)]:
-                node.parent.remove(node)
+            for node in list(tree.findall(nodes.Element)):
+                if SCREEN_ONLY & set(node.get("classes", [])):
+                    node.parent.remove(node)
             self._collect(docname, tree, None)
         links = ((d, link) for d, tree in trees.items() for link in tree.findall(nodes.reference))
         self._wanted = {self._anchors.get(_target(docname, link)) for docname, link in links}
@@ -93,9 +90,9 @@ class Translator:
                 y, x = at.parent.parent.index(at.parent) + 1, at.parent.index(at) + 1
                 cell = f", row {y}, column {x}"
             at = at.parent
-        path, line = str(self.env.doc2path(docname, base=False)), at.line or 1
         if not docname:
             return "typst_imprint"
+        path, line = str(self.env.doc2path(docname, base=False)), at.line or 1
         if line >= 10_000:  # myst-nb counts each cell of a notebook from ten thousand
             return f"{path}: cell {line // 10_000}, line {line % 10_000}{cell}"
         return f"{path}:{line}{cell}"
@@ -179,6 +176,8 @@ class Translator:
             return "\n".join(map(self.render, [first, *rest]))
         return self.blocks(node.children)
 
+    do_list_item = do_entry = item
+
     @contextmanager
     def within(self, place: str) -> Iterator[None]:
         """Note that what is rendered now stands inside ``place``."""
@@ -235,7 +234,7 @@ class Translator:
 
     def _list(self, function: str, node: nodes.Element, **options: Any) -> str:
         with self.within("list"):
-            items = [self.item(child) for child in node.children]
+            items = [self.render(child) for child in node.children]
         tight = not any("\n\n" in item for item in items)
         return call(function, *map(content, items), tight=tight, **options)
 
@@ -274,10 +273,7 @@ class Translator:
         height = self.grid.plan.height if self.grid else 0.2 * TALL
         floats = height > 0.12 * TALL and any(map(self._floats, children))
         breaks = height > TALL * (0.6 if floats else 0.2)
-        if breaks or not floats:
-            edge = "none"
-        else:
-            edge = "bottom" if self.low else "auto"
+        edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
         return call(
             "exhibit",
@@ -295,21 +291,18 @@ class Translator:
 
         What ends a section of the chapter stays where it is.
         """
-        at, text = node, 0
-        while not isinstance(at, nodes.document) and self.number(node):
-            above = at.parent
-            if isinstance(above, nodes.section):
-                if isinstance(at, nodes.section) and not isinstance(above.parent, nodes.section):
-                    break
-                text += sum(map(_length_of_text, above[above.index(at) + 1 :]))
-            at = above
-        return text > 400
+        text = 0
+        for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
+            if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
+                break
+            text += _length_of_text(after)
+        return text > 400 and self.number(node) is not None
 
     def _captioned(self, node: nodes.Element, kind: str, body: str) -> str:
         """Give a table or figure the caption and number that HTML shows."""
-        captions = [c for c in node.children if isinstance(c, nodes.title | nodes.caption)]
+        titles = [c for c in node.children if isinstance(c, nodes.title | nodes.caption)]
         with self.within("caption"):
-            caption = "".join(map(self.inline, captions))
+            caption = "".join(map(self.inline, titles))
         word = self.env.config.numfig_format[node.tagname].partition("%s")[0].strip()
         words = [word, self.number(node), content(caption) if caption else None]
         return call("captioned", Code(kind), *words, self.mark(node), body=body)
@@ -335,23 +328,16 @@ class Translator:
         plan, rows = grid.plan, []
         with self.within("table"):
             for y, row in enumerate(grid.rows):
-                cells = []
-                for x, entry in enumerate(row):
-                    text = self.render(entry)
-                    if y >= grid.heads:
-                        text = f"#strong[{text}]" if grid.stubs[x] else text
-                        padding = grid.padding[x][y - grid.heads]
-                        text += f"#hide[#{literal(padding)}]" if padding else ""
-                    cells.append(content(text))
-                rows.append([plan.lines[y] > 12, *cells])
+                texts = list(map(self.render, row))
+                for x in range(len(row)):
+                    if grid.stubs[x] and y >= grid.heads:
+                        texts[x] = f"#strong[{texts[x]}]"  # the press tags these as row headers
+                rows.append([plan.lines[y] > 12, *map(content, texts)])
         options: dict[str, Any] = {"size": plan.size, "inset": plan.inset}
         options |= {"hyphenate": plan.hyphenate, "tight": "compact" in node["classes"]}
         options |= {"columns": list(map(Code, plan.columns)), "align": list(map(Code, grid.aligns))}
         body = call("grid-table", grid.heads, *rows, room=Code("room"), **options)
         return self._captioned(node, "table", body)
-
-    def do_entry(self, node: nodes.entry) -> str:
-        return self.item(node)
 
     # -- code and references --------------------------------------------------------------
 
@@ -415,12 +401,6 @@ class Translator:
         """Print an entry of the bibliography, without its key: citations name author and year."""
         with self.within("bibliography"):
             return call("entry", body=self.blocks(node.children[1:]))
-
-
-def _for_screen(node: nodes.Element) -> bool:
-    """Say whether a node is not for print: marked so, a toctree, the code of a cell."""
-    code = node.get("nb_element") == "cell_code_source"
-    return code or bool(SCREEN_ONLY & set(node.get("classes", [])))
 
 
 def _target(docname: str, node: nodes.Element) -> str:
