@@ -78,11 +78,8 @@ def breakable(text: str, limit: int) -> str:
 
     marked = re.sub(rf"\S{{{limit + 1},}}", split, text.translate(UNPRINTABLE))
     parts = TOGETHER.split(marked)  # every second is a code
+    forms = ("#{}", "#box[#{}]")
     return "".join(
-        f"#box[#{literal(part)}]" if n % 2 else "#brk".join(map(_piece, part.split(BREAK)))
+        "#brk".join(forms[n % 2].format(literal(piece)) for piece in part.split(BREAK))
         for n, part in enumerate(parts)
     )
-
-
-def _piece(text: str) -> str:
-    return f"#{literal(text)}"

@@ -225,18 +225,15 @@ class Translator:
     # -- lists --------------------------------------------------------------------------
 
     def do_bullet_list(self, node: nodes.Element) -> str:
-        return self._list("list", node)
-
-    def do_enumerated_list(self, node: nodes.enumerated_list) -> str:
         if node.get("enumtype", "arabic") != "arabic":
             raise NotPrintableError("lists are numbered 1, 2, 3 in print")
-        return self._list("enum", node, start=int(node.get("start", 1)))
-
-    def _list(self, function: str, node: nodes.Element, **options: Any) -> str:
         with self.within("list"):
-            items = [self.render(child) for child in node.children]
+            items = list(map(self.render, node.children))
+        numbers: dict[str, Any] = {"start": int(node.get("start", 1))} if "enumtype" in node else {}
         tight = not any("\n\n" in item for item in items)
-        return call(function, *map(content, items), tight=tight, **options)
+        return call("enum" if numbers else "list", *map(content, items), tight=tight, **numbers)
+
+    do_enumerated_list = do_bullet_list
 
     def do_definition_list(self, node: nodes.definition_list) -> str:
         pairs = []
@@ -275,16 +272,11 @@ class Translator:
         breaks = height > TALL * (0.6 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
-        return call(
-            "exhibit",
-            Code(f"room => [\n{body}\n]"),
-            out=not self.grid or self.grid.plan.wide,
-            floats=Code(edge),
-            breaks=breaks,
-            tight=any("compact" in child["classes"] for child in children),
-            tied=bool(notes) and isinstance(children[-1], nodes.table),
-            notes=below,
-        )
+        options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge), "notes": below}
+        options["out"] = not self.grid or self.grid.plan.wide
+        options["tight"] = any("compact" in child["classes"] for child in children)
+        options["tied"] = bool(notes) and isinstance(children[-1], nodes.table)
+        return call("exhibit", Code(f"room => [\n{body}\n]"), **options)
 
     def _floats(self, node: nodes.Element) -> bool:
         """Say whether a table or figure has a number, and text below it to take its place.
@@ -361,8 +353,7 @@ class Translator:
             return body  # to another volume
         if not isinstance(self._nodes.get(name), MARKED) or SHORT & set(self.around):
             return self._once(call("inner", name, body=body), body)
-        siblings = node.parent.children
-        before = "".join(child.astext() for child in siblings[: siblings.index(node)])
+        before = "".join(child.astext() for child in node.parent[: node.parent.index(node)])
         return call("paged", name, body=body, comma=before.count("(") > before.count(")"))
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
