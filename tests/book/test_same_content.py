@@ -10,6 +10,7 @@ from collections import Counter
 from itertools import pairwise
 from urllib.parse import unquote
 
+import page as validator
 import pikepdf
 import print_tags
 import pytest
@@ -186,6 +187,13 @@ def test_what_the_file_says_of_itself(pdf, tags):
                 inner = font.DescendantFonts[0].FontDescriptor
                 assert {"/FontFile2", "/FontFile3"} & set(inner.keys()), "every font is embedded"
     alike(marks, [squeeze(tag.text) for tag in tags.walk("H1", "H2", "H3", "H4")])
+
+
+@pytest.mark.parametrize("profile", ["ua1", "2a"])
+def test_an_independent_checker_confirms_what_the_file_claims(pdf, profile):
+    report = validator.validate_pdf(pdf, profile=profile)
+    assert report.is_compliant, [f"{f.rule_id}: {f.message}" for f in report.failures][:5]
+    assert report.rules.total > 100
 
 
 def test_nothing_leaves_the_page(pdf):

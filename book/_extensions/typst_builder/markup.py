@@ -60,26 +60,21 @@ def content(markup: str) -> Code:
 
 
 def breakable(text: str, limit: int) -> str:
-    """Write text, letting words longer than ``limit`` break, at punctuation where they have some.
+    """Write text as Typst, where words longer than ``limit`` may break, best at punctuation.
 
-    The breaks are spaces of no width (``brk`` in the template), not characters: whoever searches
+    The breaks (``name`` in the template) are spaces of no width, not characters: who searches
     the PDF or copies from it finds the text alone (typst issue 6914).
 
-    >>> breakable("arms_control", 8)
-    '#"arms_"#brk#"control"'
+    >>> breakable("in arms_control", 8)
+    '#"in "#name("arms_", "control")'
     """
-
-    def split(match: re.Match[str]) -> str:
-        word = match[0]
-        if word.startswith(("http://", "https://")):
-            return word  # Typst knows how to break these
-        word = re.sub(r"(?<=[/_.\-:=&])(?=\w)", BREAK, word)
-        return re.sub(rf"([^{BREAK}]{{{limit}}})(?=[^{BREAK}]{{4}})", rf"\1{BREAK}", word)
-
-    marked = re.sub(rf"\S{{{limit + 1},}}", split, text.translate(UNPRINTABLE))
-    parts = TOGETHER.split(marked)  # every second is a code
-    forms = ("#{}", "#box[#{}]")
-    return "".join(
-        "#brk".join(forms[n % 2].format(literal(piece)) for piece in part.split(BREAK))
-        for n, part in enumerate(parts)
-    )
+    found = []
+    for n, part in enumerate(re.split(rf"(\S{{{limit + 1},}})", text.translate(UNPRINTABLE))):
+        if n % 2 and not part.startswith(("http://", "https://")):  # Typst knows how to break these
+            word = re.sub(r"(?<=[/_.\-:=&])(?=\w)", BREAK, part)
+            word = re.sub(rf"([^{BREAK}]{{{limit}}})(?=[^{BREAK}]{{4}})", rf"\1{BREAK}", word)
+            found.append(call("name", *word.split(BREAK)))
+        else:  # every second piece is a code
+            pieces = enumerate(TOGETHER.split(part))
+            found += [("#box[#{}]" if k % 2 else "#{}").format(literal(p)) for k, p in pieces if p]
+    return "".join(found)

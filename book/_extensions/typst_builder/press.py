@@ -59,7 +59,8 @@ def finished(pdf: bytes) -> bytes:
                 tag_row_headers(tag)
         streams = pikepdf.ObjectStreamMode.generate
         document.save(packed, object_stream_mode=streams, deterministic_id=True)
-    return packed.getvalue()
+    # Where a stream's last byte is a CR, CR LF would read as one end of line: its length is wrong.
+    return packed.getvalue().replace(b"\r\nendstream", b"\r\rendstream")
 
 
 def kids(tag: Any) -> list[Any]:

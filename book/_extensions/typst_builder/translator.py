@@ -84,15 +84,18 @@ class Translator:
 
     def place(self, node: nodes.Node, docname: str) -> str:
         """Say where a node stands in the sources, and in which row and column of a table."""
-        at, cell = node, ""
-        while at.parent is not None and not (at.line and isinstance(at, nodes.Element)):
-            if isinstance(at, nodes.entry):
-                y, x = at.parent.parent.index(at.parent) + 1, at.parent.index(at) + 1
-                cell = f", row {y}, column {x}"
-            at = at.parent
+        above = [node]
+        while above[-1].parent is not None:
+            above.append(above[-1].parent)
+        elements = (n for n in [*node.findall(), *above] if isinstance(n, nodes.Element))
+        line = next((element.line for element in elements if element.line), 1)
+        cell = ""
+        for entry in (n for n in above if isinstance(n, nodes.entry)):
+            row = entry.parent
+            cell = f", row {row.parent.index(row) + 1}, column {row.index(entry) + 1}"
         if not docname:
             return "typst_imprint"
-        path, line = str(self.env.doc2path(docname, base=False)), at.line or 1
+        path = str(self.env.doc2path(docname, base=False))
         if line >= 10_000:  # myst-nb counts each cell of a notebook from ten thousand
             return f"{path}: cell {line // 10_000}, line {line % 10_000}{cell}"
         return f"{path}:{line}{cell}"
