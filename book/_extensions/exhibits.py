@@ -131,7 +131,8 @@ class FigureNotes(_Exhibit):
 
     def run(self) -> list[nodes.Node]:
         body = json.loads("\n".join(self.content))
-        return [*self.under(body), nodes.raw("", _numbers(body), format="html", classes=["screen-only"])]
+        numbers = nodes.raw("", _numbers(body), format="html", classes=["screen-only"])
+        return [*self.under(body), numbers]
 
 
 class WeightsExplorer(SphinxDirective):

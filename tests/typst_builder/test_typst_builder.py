@@ -310,7 +310,7 @@ def test_what_no_text_of_its_section_follows_keeps_its_place(tmp_path):
 def test_compact_tables_are_set_small(tmp_path):
     book = build(tmp_path, page(table(3, 3, options="   :class: compact") + "\n\n" + table(3, 3)))
     assert re.findall(
-        r"size: ([\d.]+), inset: [\d.]+, hyphenate: false, tight: (\w+)", book.source
+        r'size: ([\d.]+), inset: [\d.]+, hyphenate: "none", tight: (\w+)', book.source
     ) == [
         ("7.8", "true"),
         ("8.5", "false"),

@@ -57,7 +57,7 @@ def test_a_small_table_takes_the_room_it_needs():
     plan = tables.plan([["Year", "Share"], ["2021", "4"]], heads=1)
     assert plan.columns == ["auto", "auto"]
     assert (plan.size, plan.inset) == SIZES[0]
-    assert not (plan.wide or plan.hyphenate)
+    assert not (plan.wide) and plan.hyphenate == "none"
     assert plan.ems == [least(text) + 0.3 for text in ("2021", "Share")]
     assert plan.lines == [1, 1] and math.isclose(plan.height, 2 * (8.5 * 1.2 + 7))
 
@@ -86,6 +86,13 @@ def test_one_long_text_gets_what_short_columns_leave():
     assert math.isclose(total, PAGE, abs_tol=0.3)
 
 
+def test_short_texts_stay_on_one_line_if_there_is_room():
+    plan = tables.plan([["Years", "Text"], ["1949 to 1994", FILLER]], heads=1)
+    assert math.isclose(plan.ems[0], least("1949 to 1994"), rel_tol=0.01)
+    plan = tables.plan([["1949 to 1994"] * 9 + [FILLER]])
+    assert math.isclose(plan.ems[0], least("1949"), rel_tol=0.1), "nine of them leave too little"
+
+
 def test_texts_share_the_room_by_their_mean_length():
     rows = [["word " * 40, "word " * 20], ["word " * 80, "word " * 40]]
     one, two = tables.plan(rows).ems
@@ -106,7 +113,7 @@ def test_type_is_set_smaller_only_if_the_table_gets_lower_for_it():
 def test_words_of_heads_break_before_a_table_is_too_wide():
     count = int(PAGE // (least(WORD) * SIZES[-1][0] + 2 * SIZES[-1][1])) + 1
     plan = tables.plan([[WORD] * count, ["a"] * count], heads=1)
-    assert plan.hyphenate
+    assert plan.hyphenate == "heads"
     assert SYLLABLES * 1.03 + 0.2 <= min(plan.ems) + 1e-9 < least(WORD)
     with pytest.raises(NotPrintableError, match=rf"{count} columns need \d+ points of 450"):
         tables.plan([[WORD] * count])
@@ -123,7 +130,7 @@ def test_a_compact_table_is_small_and_as_wide_as_the_page():
 )
 def test_words_of_more_than_nine_em_are_hyphenated(word, breaks):
     assert (tables.em(word) > LONG) == breaks
-    assert tables.plan([["a", f"b {word} c"]]).hyphenate == breaks
+    assert tables.plan([["a", f"b {word} c"]]).hyphenate == ("all" if breaks else "none")
 
 
 @pytest.mark.parametrize(
@@ -131,8 +138,9 @@ def test_words_of_more_than_nine_em_are_hyphenated(word, breaks):
     [
         ("", 1.0),
         ("ab abc", 3 * 0.51),
-        ("ab-abc-a", 4 * 0.51 - 0.23),  # breaks after a hyphen, which is thin
-        ("in 2014-15", 7 * 0.51 - 0.23),  # not between digits
+        ("ab-abc-a", 6 * 0.51 + 2 * 0.28),  # short: kept together
+        ("abcdeg-abcdeg-a", 6 * 0.51 + 0.28),  # breaks after a hyphen, which is thin
+        ("2014200-1520155", 14 * 0.51 + 0.28),  # not between digits
         ("c" * 17, 17 * 0.51),
         ("c" * 18, LONG),
     ],

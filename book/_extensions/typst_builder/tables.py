@@ -2,8 +2,8 @@
 
 The longest word of a column is its least width, its longest text the most it can use, and what
 is left of the page is shared by the mean length of the columns' texts. (Typst's own automatic
-columns share it evenly, which breaks short words beside long texts.) Of the sizes of type, the
-one is taken in which the table is lowest for that size: a smaller one only if it helps much.
+columns share it evenly, which breaks short words beside long texts.) Type gets smaller only
+where the table, measured by that type, is lower by a tenth.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from docutils import nodes
 
 from .markup import NotPrintableError
 
-WORDS = re.compile(r"\s+|(?<=\w-)(?=[^\W\d])")  # lines break at spaces and after hyphens
+HYPHEN = re.compile(r"(?<=\w-)(?=[^\W\d])")  # lines may break there
 PAGE, TEXT = 450.0, 330.0  # points on A4: the width, that of the text column
 SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type, space at both sides of a cell's text
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I "), set("mwMW@%—")
+SHORT, COMPOUND = 8.0, 6.0  # em: texts not broken if there is room; words not broken at hyphens
 LONG, SYLLABLES = 9.0, 4.0  # em: longer words may be hyphenated; in heads if need be these
 
 
@@ -33,7 +34,7 @@ class Plan:
     size: float
     inset: float
     wide: bool  # wider than the text column
-    hyphenate: bool  # some word is longer than its column
+    hyphenate: str  # where some word is longer than its column: "none", "heads" or "all"
     ems: list[float]  # the width of each column's text, in em
     lines: list[int]  # a guess of how many each row takes
 
@@ -95,9 +96,9 @@ def plan(rows: list[list[str]], heads: int = 0, compact: bool = False) -> Plan:
     """
     columns = list(zip(*rows, strict=True))
     plans: list[Plan] = []
-    for limit, (size, inset) in product((LONG, SYLLABLES), SIZES[compact:]):
+    for short, limit, (size, inset) in product((SHORT, 0), (LONG, SYLLABLES), SIZES[compact:]):
         room = (PAGE - 2 * inset * len(columns)) / size
-        least = [_least(column, heads, limit) for column in columns]
+        least = [_least(column, heads, limit, short) for column in columns]
         if fsum(least) > room:
             continue
         most = [max(low, *map(em, c)) + 0.3 for low, c in zip(least, columns, strict=True)]
@@ -112,12 +113,14 @@ def plan(rows: list[list[str]], heads: int = 0, compact: bool = False) -> Plan:
             max(int(em(text) / max(width, 1)) + 1 for text, width in zip(row, ems, strict=True))
             for row in rows
         ]
-        broken = limit < LONG or any(em(w) > LONG for c in columns for t in c for w in t.split())
+        long = [any(em(w) > LONG for text in row for w in text.split()) for row in rows]
+        broken = "all" if any(long[heads:]) else "heads" if any(long) or limit < LONG else "none"
         plans.append(Plan(widths, size, inset, fsum(points) > TEXT, broken, ems, lines))
     if not plans:
         need = fsum(least) * size + 2 * inset * len(columns)
         raise NotPrintableError(f"{len(columns)} columns need {need:.0f} points of {PAGE:g}")
-    return min(plans, key=lambda plan: plan.height / plan.size**2)
+    costs = [plan.height / plan.size**2 for plan in plans]
+    return next(plan for plan, cost in zip(plans, costs, strict=True) if cost <= 1.1 * min(costs))
 
 
 def shared(least: list[float], most: list[float], means: list[float], room: float) -> list[float]:
@@ -135,8 +138,16 @@ def shared(least: list[float], most: list[float], means: list[float], room: floa
     return widths
 
 
-def _least(column: tuple[str, ...], heads: int, limit: float) -> float:
-    """Return the width of a column's longest word; those of heads break from the limit on."""
-    limits = [limit if row < heads else LONG for row in range(len(column))]
-    words = ((w, at) for text, at in zip(column, limits, strict=True) for w in WORDS.split(text))
-    return max([1.0, *(min(em(word), at) * 1.03 + 0.2 for word, at in words)])
+def _least(column: tuple[str, ...], heads: int, limit: float, short: float = 0) -> float:
+    """Return the width of a column's longest word, or of its texts, if all are short.
+
+    Words of heads break from the limit on.
+    """
+    longest = max(map(em, column[heads:]), default=0)
+    found = [1.0, longest * 1.03 + 0.2 if longest <= short else 0]
+    for row, text in enumerate(column):
+        for word in text.split():
+            parts = HYPHEN.split(word) if em(word) > COMPOUND else [word]
+            most = limit if row < heads else LONG
+            found.append(min(max(map(em, parts)), most) * 1.03 + 0.2)
+    return max(found)
