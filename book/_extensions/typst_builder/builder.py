@@ -26,7 +26,6 @@ from .press import TypstError, typeset
 from .translator import Chapter, Translator
 
 logger = logging.getLogger(__name__)
-TEMPLATE = Path(__file__).with_name("template.typ")
 PICTURES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
 FRONT = ["title", "imprint", "contents", "lists"]
 
@@ -156,7 +155,8 @@ class TypstBuilder(Builder):
         found = find_spec("font_source_sans_pro")
         fonts += Path(str(found and found.origin)).parent.glob("files/*.otf")
         files = self.pictures | {f"fonts/{font.name}": font.read_bytes() for font in fonts}
-        files |= {"template.typ": TEMPLATE.read_bytes(), "main.typ": source.encode()}
+        files["template.typ"] = Path(__file__).with_name("template.typ").read_bytes()
+        files["main.typ"] = source.encode()
         files["settings.json"] = json.dumps(settings, ensure_ascii=False).encode()
         work = Path(self.outdir, "typst", Path(volume["file"]).stem)
         shutil.rmtree(work, ignore_errors=True)
@@ -169,10 +169,8 @@ class TypstBuilder(Builder):
 def unknown(letters: str, writer: Translator) -> Iterator[str]:
     """Name every place of letters that no font has."""
     message = f"no font has {letters!r} ({', '.join(f'U+{ord(letter):04X}' for letter in letters)})"
-    places = [
-        writer.place(text, docname)
-        for docname, tree in writer.trees.items()
-        for text in tree.findall(nodes.Text)
-        if letters in text
-    ]
+    texts = (
+        (name, text) for name, tree in writer.trees.items() for text in tree.findall(nodes.Text)
+    )
+    places = [writer.place(text, docname) for docname, text in texts if letters in text]
     yield from (f"{place}: {message}" for place in places or ["title page"])

@@ -27,12 +27,14 @@ INLINE = {
     **dict.fromkeys(["strong", "literal_strong"], "#strong[{}]"),
     "subscript": "#sub[{}]",
     "superscript": "#super[{}]",
+    "transition": "#separator",
     "attribution": '#small[#"— "{}]',
 }
 BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition"], "{}")
 BLOCK["block_quote"] = "#quote[{}]"
 SKIP = {"comment", "index", "target", "substitution_definition", "meta", "highlightlang"}
-SCREEN_ONLY = {"screen-only", "toctree-wrapper", "cell_input"}  # these classes are not in print
+#: These classes are not in print (the last: a line above footnotes, which are elsewhere there).
+SCREEN_ONLY = {"screen-only", "toctree-wrapper", "cell_input", "footnotes"}
 NOTES = {"exhibit-source", "exhibit-note"}
 MARKED = nodes.section | nodes.figure | nodes.table  # their own elements carry the labels
 SHORT = {"table", "caption", "note", "heading", "footnote", "bibliography"}  # references, there
@@ -104,9 +106,7 @@ class Translator:
 
     def _collect(self, docname: str, node: nodes.Element, owner: str | None) -> None:
         """Map each id to its anchor; ids within a title or caption share that of the whole."""
-        for child in node.children:
-            if not isinstance(child, nodes.Element):
-                continue
+        for child in (c for c in node.children if isinstance(c, nodes.Element)):
             inside = owner
             if isinstance(child, nodes.title | nodes.caption) and node.get("ids"):
                 inside = owner or f"{docname}#{node['ids'][0]}"
@@ -214,9 +214,6 @@ class Translator:
             with self.within("note"):
                 return call("small", body=self.inline(node))
         return self.inline(node)
-
-    def do_transition(self, node: nodes.transition) -> str:
-        return "" if "footnotes" in node["classes"] else "#separator"
 
     def do_Admonition(self, node: nodes.Element) -> str:  # noqa: N802
         children, title = node.children, f"#{literal(admonitionlabels.get(node.tagname, ''))}"
