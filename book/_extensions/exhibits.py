@@ -115,7 +115,8 @@ class Exhibit(SphinxDirective):
             note["classes"].append("exhibit-note")
         box += [*notes, self.source(body)]
         if body["svg"]:
-            box += nodes.raw("", _numbers(body, caption.astext()), format="html")
+            numbers = _numbers(body, caption.astext())
+            box += nodes.raw("", numbers, format="html", classes=["screen-only"])
         return [box]
 
     def _check(self, option: str, right: bool, expected: str) -> None:
