@@ -3,6 +3,9 @@
 All of it stems from CITATION.cff and _config.yml. Configuration:
     report_downloads    [text, file] pairs that every page offers; files lie beside index.html
     report_evidence     the evidence date, as text
+
+sphinxext-opengraph would cut descriptions in the middle of a sentence and count chapters in
+titles, sphinx-sitemap start a process of its own and warn where a book has no address.
 """
 
 from __future__ import annotations
@@ -22,68 +25,54 @@ from sphinx.application import Sphinx
 
 DESCRIPTION_LIMIT = 200
 CARD = "_static/social-card.png"
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 DATA_PAGES = {"book/summary", "book/appendix/data_dictionary"}
-
-
-def citation_file(root: Path) -> dict[str, Any]:
-    """Return what CITATION.cff says."""
-    return dict(yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8")))
 
 
 def description(doctree: nodes.document | None, otherwise: str) -> str:
     """Return the first sentences of a page's own text, as many as search results show."""
     for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
-        said = [t for t in paragraph.findall(nodes.Text) if not isinstance(t.parent, nodes.raw)]
+        said = (t for t in paragraph.findall(nodes.Text) if not isinstance(t.parent, nodes.raw))
         text = " ".join("".join(said).split())
-        if not isinstance(paragraph.parent, nodes.section) or not text:
-            continue
-        if len(text) <= DESCRIPTION_LIMIT:
-            return text
-        short = text[: DESCRIPTION_LIMIT + 1]
-        sentence = short.rpartition(". ")[0]
-        return f"{sentence}." if len(sentence) > 60 else f"{short.rpartition(' ')[0]} …"
+        if text and isinstance(paragraph.parent, nodes.section):
+            if len(text) <= DESCRIPTION_LIMIT:
+                return text
+            short = text[: DESCRIPTION_LIMIT + 1]
+            sentence = short.rpartition(". ")[0]
+            return f"{sentence}." if len(sentence) > 60 else f"{short.rpartition(' ')[0]} …"
     return otherwise
 
 
-def references(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
-    """Return how to cite a page as text, as a BibTeX entry and as a RIS record.
-
-    The whole is a report: @book, as plain BibTeX knows none with an edition, and RPRT in RIS. A
-    chapter is part of it: @incollection, CHAP.
+def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
+    """Return how to cite a page: as text, as a BibTeX entry and as a RIS record.
 
     Args:
         about: what CITATION.cff says.
-        page: name (the last part of its address, empty for the whole), title, number of the
-            chapter (may be empty) and url (may be empty).
+        page: name (the last part of its address, empty for the whole report), title, number of
+            the chapter and url (both may be empty).
     """
-    released, whole = about["date-released"], about["title"]
-    authors = [a["name"] for a in about["authors"]]
-    when = f"{released.day} {released:%B %Y}"
-    within = f"In: {whole}. " if page["name"] else ""
-    plain = f"{', '.join(authors)} ({released.year}). {page['title']}. {within}"
-    plain += f"Version {about['version']}, {when}." + (f" {page['url']}" if page["url"] else "")
+    released, whole, version = about["date-released"], about["title"], f"Version {about['version']}"
+    author = about["authors"][0]["name"]
+    text = f"{author} ({released.year}). {page['title']}. "
+    text += f"In: {whole}. " * bool(page["name"]) + f"{version}, {released.day} {released:%B %Y}."
     fields = {
-        "author": " and ".join(f"{{{_tex(name)}}}" for name in authors),
-        "title": f"{{{_tex(page['title'])}}}",  # in two pairs of braces: capitals stay
-        "booktitle": f"{{{_tex(whole)}}}" if page["name"] else "",
+        "author": f"{{{author}}}",  # in two pairs of braces: one name, and capitals stay
+        "title": f"{{{_tex(page['title'])}}}",
+        "booktitle": f"{{{_tex(whole)}}}" * bool(page["name"]),
         "chapter": page["number"],
-        "publisher": f"{{{_tex(authors[0])}}}",
+        "publisher": f"{{{author}}}",
         "year": str(released.year),
-        "month": f"{released:%b}".lower(),
-        "note": f"Version {about['version']}",
+        "note": version,
         "url": page["url"],
     }
-    kind = "incollection" if page["name"] else "book"
-    key = "-".join(["dealing-with-moscow", str(released.year), page["name"]]).strip("-")
-    lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
-    record = [("TY", "CHAP" if page["name"] else "RPRT"), *(("AU", f"{a},") for a in authors)]
-    record += [("TI", page["title"]), ("T2", whole if page["name"] else ""), ("UR", page["url"])]
-    record += [("PY", str(released.year)), ("DA", f"{released:%Y/%m/%d}"), ("ET", about["version"])]
+    kind, ris = ("incollection", "CHAP") if page["name"] else ("book", "RPRT")
+    key = f"dealing-with-moscow-{released.year}-{page['name']}".rstrip("-")
+    entry = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
+    record = {"TY": ris, "AU": f"{author},", "TI": page["title"], "T2": whole * bool(page["name"])}
+    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"], "UR": page["url"]}
     return {
-        "text": plain,
-        "BibTeX": f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}",
-        "RIS": "\n".join(f"{tag}  - {value}" for tag, value in record if value) + "\nER  - ",
+        "text": f"{text} {page['url']}".strip(),
+        "BibTeX": f"@{kind}{{{key},\n" + ",\n".join(entry) + "\n}",
+        "RIS": "\n".join(f"{tag}  - {value}" for tag, value in record.items() if value) + "\nER  - ",
     }
 
 
@@ -91,77 +80,59 @@ def _tex(text: str) -> str:
     return re.sub(r"([&%$#_{}])", r"\\\1", text)
 
 
-def structured(
-    about: dict[str, Any], page: dict[str, str], app: Sphinx
-) -> Iterator[dict[str, Any]]:
-    """Yield schema.org descriptions: of the report or chapter, and of the data."""
-    common: dict[str, Any] = {
+def structured(about: dict[str, Any], page: dict[str, str], data: str) -> Iterator[dict[str, Any]]:
+    """Yield schema.org descriptions: of the report or chapter, and of the data (an address)."""
+    common = {
         "@context": "https://schema.org",
         "author": [{"@type": "Organization", "name": a["name"]} for a in about["authors"]],
         "datePublished": about["date-released"].isoformat(),
         "version": about["version"],
         "inLanguage": "en",
-        "license": LICENCE,
+        "license": "https://creativecommons.org/licenses/by/4.0/",
         "isAccessibleForFree": True,
         "keywords": about["keywords"],
     } | ({"url": page["url"]} if page["url"] else {})
-    described = {**common, "name": page["title"], "description": page["description"]}
-    if page["name"]:
-        report = {"@type": "Report", "name": about["title"]}
-        yield {**described, "@type": "Chapter", "isPartOf": report}
-    else:
-        yield {**described, "@type": "Report"}
-    if page["document"] in DATA_PAGES:
-        files = [f for _, f in app.config.report_downloads if f.endswith("-data.zip")]
-        download = {"@type": "DataDownload", "encodingFormat": "application/zip"}
-        yield {
-            **common,
-            "@type": "Dataset",
-            "name": f"{app.config.html_title}: the data",
-            "description": "Every table behind the report as CSV, with the source of every row, "
-            "described by one Frictionless data package.",
-            "distribution": [
-                {**download, "contentUrl": app.config.html_baseurl + file} for file in files
-            ],
-        }
+    chapter = {"@type": "Chapter", "isPartOf": {"@type": "Report", "name": about["title"]}}
+    kind = chapter if page["name"] else {"@type": "Report"}
+    yield {**common, **kind, "name": page["title"], "description": page["description"]}
+    if data:
+        name = f"{about['title'].partition(':')[0]}: the data"
+        says = "Every table behind the report as CSV, with its sources, in one data package."
+        file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
+        yield {**common, "@type": "Dataset", "name": name, "description": says, "distribution": file}
 
 
 def add_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
-    if app.builder.name not in {"html", "dirhtml"}:
-        return
-    about, base = citation_file(Path(app.srcdir)), app.config.html_baseurl
-    root, abstract = pagename == app.config.root_doc, " ".join(about["abstract"].split())
-    number = app.env.toc_secnumbers.get(pagename, {}).get("", ())
-    title = app.env.titles[pagename].astext() if pagename in app.env.titles else context["title"]
+    about, base = _about(app), app.config.html_baseurl.rstrip("/")
+    released, root = about["date-released"], pagename == app.config.root_doc
+    title = app.env.titles[pagename].astext() if doctree else context["title"]
     page = {
-        "document": pagename,
         "name": "" if root else pagename.rpartition("/")[2].replace("_", "-"),
         "title": about["title"] if root else title,
-        "number": ".".join(map(str, number)),
-        "url": f"{base.rstrip('/')}/{app.builder.get_target_uri(pagename)}" if base else "",
-        "description": abstract if root and not doctree else description(doctree, abstract),
+        "number": ".".join(map(str, app.env.toc_secnumbers.get(pagename, {}).get("", ()))),
+        "url": f"{base}/{app.builder.get_target_uri(pagename)}" if base else "",
+        "description": description(doctree, " ".join(about["abstract"].split())),
     }
     top = context["pathto"]("index", 1).removesuffix("index")
-    downloads = [{"text": t, "href": top + file} for t, file in app.config.report_downloads]
+    downloads = [{"text": text, "href": top + file} for text, file in app.config.report_downloads]
     if (source := str(context.get("sourcename", ""))).endswith(".ipynb"):
         notebook = {"text": "Notebook of this page", "href": f"{top}_sources/{source}"}
-        downloads.insert(1, notebook | {"save": True})
-    released = about["date-released"]
+        downloads.insert(1, notebook | {"save": "download"})
     context["report"] = {
         "version": about["version"],
         "released": f"{released.day} {released:%B %Y}",
         "evidence": app.config.report_evidence,
         "downloads": downloads,
         "changes": context["pathto"]("book/appendix/changes"),
-        "cite": references(about, page),
+        "cite": cite(about, page),
     }
     metadata = {
         "description": page["description"],
         "keywords": ", ".join(about["keywords"]),
-        "author": ", ".join(a["name"] for a in about["authors"]),
+        "author": about["authors"][0]["name"],
         "citation_title": page["title"],
         "citation_publication_date": f"{released:%Y/%m/%d}",
         "og:type": "article",
@@ -172,65 +143,57 @@ def add_context(
         "twitter:card": "summary_large_image" if base else "summary",
     }
     if base:  # a card's picture and address must be whole addresses
-        metadata["og:url"] = page["url"]
-        metadata["og:image"] = f"{base.rstrip('/')}/{CARD}"
+        metadata |= {"og:url": page["url"], "og:image": f"{base}/{CARD}"}
         metadata["og:image:alt"] = f"{app.config.html_title}: title card"
     tags = [
-        f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{escape(text)}">'
+        f'<meta {"property" if name[:3] == "og:" else "name"}="{name}" content="{escape(text)}">'
         for name, text in metadata.items()
     ]
     if base and pagename == "404":  # it is shown at addresses of any depth
-        tags.insert(0, f'<base href="{escape(base.rstrip("/"))}/">')
-    about_page = json.dumps([*structured(about, page, app)], ensure_ascii=False)
-    about_page = about_page.replace("<", "\\u003c")
-    tags.append(f'<script type="application/ld+json">{about_page}</script>')
+        tags.insert(0, f'<base href="{escape(base)}/">')
+    data = f"{base}/{app.config.report_downloads[2][1]}".strip("/") * (pagename in DATA_PAGES)
+    described = json.dumps([*structured(about, page, data)], ensure_ascii=False)
+    described = described.replace("<", "\\u003c")  # no text can end the script
+    tags.append(f'<script type="application/ld+json">{described}</script>')
     context["metatags"] = "\n".join(tags)
 
 
+def _about(app: Sphinx) -> dict[str, Any]:
+    return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
+
+
 def extra_pages(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
-    """Return the page for addresses that lead nowhere."""
-    return [("404", {"title": "Page not found"}, "404.html")] * (app.builder.name != "epub")
+    """Return the way in at the top, and the page for addresses that lead nowhere."""
+    pages = {"index": app.config.html_title, "404": "Page not found"}
+    return [(name, {"title": title}, f"{name}.html") for name, title in pages.items()]
 
 
-def draw_card(path: Path, title: str, subtitle: str, size: tuple[float, float]) -> None:
-    """Draw a title in white on blue: beside a shared link, and as the cover of the EPUB.
-
-    Args:
-        path: the PNG file to write.
-        title, subtitle: the words; lines are broken to fit.
-        size: width and height in hundreds of pixels.
-    """
+def draw_card(path: Path, title: str, subtitle: str, width: float, height: float) -> None:
+    """Draw title and subtitle in white on blue, width by height hundreds of pixels, as a PNG."""
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 
-    folder = files("font_source_sans_pro") / "files"
-    card = Figure(figsize=size, dpi=100, facecolor="#1f4e8c")
-    left, scale = 0.08, size[0] / 12
-    for words, cut, letters, place, colour in (
-        (title, "Semibold", 64, 0.6, "white"),
-        (subtitle[:1].upper() + subtitle[1:], "Regular", 30, 0.52, "#dfe8f4"),
+    card = Figure(figsize=(width, height), dpi=100, facecolor="#1f4e8c")
+    for words, cut, size, y, side in (
+        (title, "Semibold", 64, 0.6, "bottom"),
+        (subtitle[:1].upper() + subtitle[1:], "Regular", 30, 0.55, "top"),
     ):
-        font = FontProperties(fname=str(folder / f"SourceSansPro-{cut}.ttf"))
-        lines = textwrap.fill(words, round(1500 / letters))
-        anchor = "bottom" if place == 0.6 else "top"
-        card.text(left, place, lines, color=colour, size=letters * scale, font=font, va=anchor)
+        font = files("font_source_sans_pro") / "files" / f"SourceSansPro-{cut}.ttf"
+        style = FontProperties(fname=str(font), size=size * width / 12)
+        lines = textwrap.fill(words, 1500 // size)
+        card.text(0.08, y, lines, color="white", fontproperties=style, va=side)
     card.savefig(path, metadata={"Software": None})
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Write the way in at the top; with an address, the list of pages and the card of links."""
-    if error is not None or app.builder.name not in {"html", "dirhtml"}:
-        return
-    html, start = Path(app.outdir), app.builder.get_target_uri(app.config.root_doc)
-    title = app.config.html_title
-    way_in = app.builder.templates.render("way_in.html", {"title": title, "start": start})  # type: ignore[attr-defined]
-    (html / "index.html").write_text(way_in, encoding="utf-8")
-    if base := app.config.html_baseurl.rstrip("/"):
-        name, _, rest = citation_file(Path(app.srcdir))["title"].partition(": ")
-        draw_card(html / CARD, name, rest, (12, 6.3))
+    """Write the list of pages and the card of links, when the book has an address."""
+    base = app.config.html_baseurl.rstrip("/")
+    if error is None and app.builder.name == "html" and base:
         uris = [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
         lines = "".join(f"{base}/{uri}\n" for uri in uris)
-        (html / "sitemap.txt").write_text(lines, encoding="utf-8")
+        Path(app.outdir, "sitemap.txt").write_text(lines, encoding="utf-8")
+        title, _, subtitle = _about(app)["title"].partition(": ")
+        draw_card(Path(app.outdir, CARD), title, subtitle, 12, 6.3)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -239,5 +202,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("report_evidence", "", "html")
     app.connect("html-page-context", add_context, priority=400)
     app.connect("html-collect-pages", extra_pages)
-    app.connect("build-finished", finish, priority=800)
+    app.connect("build-finished", finish)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

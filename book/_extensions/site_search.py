@@ -2,7 +2,7 @@
 
 Sphinx's own search skips numbers, knows no phrases, folds no accents and, opened from a folder,
 shows titles alone (sphinx-doc/sphinx 776, 3301). lunr and MiniSearch have no phrases either,
-Pagefind needs a server.
+and Pagefind needs a server.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ def sections(doctree: nodes.Node) -> Iterator[tuple[str, str, str]]:
     """Yield id, title and text of each section; letters apart from their accents (NFD)."""
     for section in doctree.findall(nodes.section):
         title, *rest = section.children
-        parts = [n for n in rest if not isinstance(n, nodes.section)]
-        texts = [block.astext() for part in parts for block in part.findall(_is_prose)]
-        yield section["ids"][0], *map(_plain, (title.astext(), " ".join(texts)))
+        parts = (part for part in rest if not isinstance(part, nodes.section))
+        text = " ".join(block.astext() for part in parts for block in part.findall(_is_prose))
+        plain = (unicodedata.normalize("NFD", " ".join(t.split())) for t in (title.astext(), text))
+        yield section["ids"][0], *plain
 
 
 def _is_prose(node: nodes.Node) -> bool:
@@ -31,43 +32,25 @@ def _is_prose(node: nodes.Node) -> bool:
     return isinstance(node, nodes.TextElement) and not isinstance(node, left_out)
 
 
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFD", " ".join(text.split()))
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Keep Sphinx from building its index; note the text of each page and write our own."""
+    pages: dict[str, list[Any]] = {}
 
-
-class Search:
-    """Notes the text of each page that is written, then writes the file for search.js."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, list[Any]] = {}
-
-    def replace_own(self, app: Sphinx) -> None:
-        """Keep Sphinx from building its index."""
+    def begin(app: Sphinx) -> None:
         app.builder.search = False  # type: ignore[attr-defined]
 
-    def note(self, app: Sphinx, name: str, _template: str, _context: Any, doctree: Any) -> None:
-        """Note the sections of a page."""
-        if doctree is not None and app.builder.name != "epub":
-            self.pages[name] = [app.builder.get_target_uri(name), *sections(doctree)]
+    def note(app: Sphinx, name: str, _template: str, _context: Any, doctree: Any) -> None:
+        if doctree is not None:
+            pages[name] = [app.builder.get_target_uri(name), *sections(doctree)]
 
-    def page(self, app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
-        """Return the page of the search."""
-        return [("search", {"title": "Search"}, "search.html")] * (app.builder.name != "epub")
+    def write(app: Sphinx, error: Exception | None) -> None:
+        if error is None and app.builder.name == "html":
+            text = json.dumps([pages[name] for name in sorted(pages)], ensure_ascii=False)
+            script = Path(app.outdir, "_static", "search-data.js")
+            script.write_text(f"const PAGES = {text};\n", encoding="utf-8")
 
-    def write(self, app: Sphinx, error: Exception | None) -> None:
-        """Write the text of all pages, in the order of their names."""
-        if error is None and app.builder.name in {"html", "dirhtml"}:
-            text = json.dumps([self.pages[n] for n in sorted(self.pages)], ensure_ascii=False)
-            path = Path(app.outdir, "_static", "search-data.js")
-            path.write_text(f"const PAGES = {text};\n", encoding="utf-8")
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the event handlers."""
-    search = Search()
-    app.connect("builder-inited", search.replace_own)
-    app.connect("html-page-context", search.note)
-    app.connect("html-collect-pages", search.page)
-    app.connect("build-finished", search.write, priority=700)
-    app.add_js_file("search-data.js")
+    app.connect("builder-inited", begin)
+    app.connect("html-page-context", note)
+    app.connect("html-collect-pages", lambda app: [("search", {"title": "Search"}, "search.html")])
+    app.connect("build-finished", write)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}
