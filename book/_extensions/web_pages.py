@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from fontTools import subset
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
 
 from report.sortkeys import sort_key
@@ -37,6 +38,10 @@ SCRIPTS = {"furo.js", "report.js"}  # of every page; the others by what a page h
 SORTABLE = 8
 #: Files of the package font-source-sans-pro, with the weight and style they stand for.
 FACES = (("Regular", 400, "normal"), ("It", 400, "italic"), ("Semibold", 600, "normal"))
+
+
+#: Marks of docutils that no style asks for: a tenth of a page of tables.
+UNSTYLED = re.compile(r' class="(?:(?:head|stub|simple|text-left|row-\w+|field-\w+)\s?)+"')
 
 
 class WebTranslator(HTML5Translator):
@@ -63,7 +68,7 @@ class WebTranslator(HTML5Translator):
             attributes |= self.room(node) | {"decoding": "async", "loading": "lazy"}
         elif attributes.get("role") == "doc-biblioentry":  # given up by the standard
             attributes["role"] = "listitem"
-        return str(super().starttag(node, tagname, suffix, empty, **attributes))
+        return UNSTYLED.sub("", super().starttag(node, tagname, suffix, empty, **attributes))
 
     def room(self, node: nodes.Element) -> dict[str, str]:
         """Return width and height of a drawing, so that its room is kept before it is loaded."""
@@ -113,6 +118,22 @@ def _lone(paragraph: nodes.Element) -> bool:
     """Return whether a paragraph is all that its cell or item holds, and needs no tags."""
     boxes = nodes.entry | nodes.list_item | nodes.definition | nodes.field_body
     return isinstance(paragraph.parent, boxes) and len(paragraph.parent) == 1
+
+
+class SpeakingIds(SphinxTransform):
+    """Give sections that docutils numbers (#id1) an address of their words, which stays theirs."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        taken = self.document.ids
+        for section in self.document.findall(nodes.section):
+            if re.fullmatch(r"id\d+", old := section["ids"][0]):
+                words = re.sub(r"[^a-z0-9]+", "-", section[0].astext().lower()).strip("-")
+                name = f"s-{words}"
+                while name in taken:
+                    name = f"{section.parent['ids'][0]}-{name}"
+                section["ids"][0], taken[name] = name, taken.pop(old)
 
 
 def font_faces(characters: set[str]) -> str:
@@ -173,6 +194,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     seen = Files()
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
     app.set_translator("html", WebTranslator, override=True)
+    app.add_transform(SpeakingIds)
     app.add_css_file("fonts.css")
     app.connect("html-page-context", seen.choose, priority=900)
     app.connect("build-finished", seen.finish, priority=900)
