@@ -23,12 +23,13 @@ from sphinx.writers.html5 import HTML5Translator
 
 from report.sortkeys import sort_key
 
-#: What a page may load. The hash is of the theme's inline script, which chooses the colours before
-#: the first paint; "file:" stands beside 'self', which not every browser takes to mean the files
-#: next to an opened file.
+#: What a page may load. The hashes are of the inline scripts, of the theme (the choice of colours)
+#: and of page.html (fonts); "file:" stands beside 'self', which not every browser takes to mean
+#: the files next to an opened file.
 POLICY = (
     "default-src 'none'; script-src 'self' file: "
-    "'sha256-ySvT2PEZeueHGC1y2crNuNTfphBynFPP7i+U21fEgX0='; style-src 'self' file: "
+    "'sha256-ySvT2PEZeueHGC1y2crNuNTfphBynFPP7i+U21fEgX0=' "
+    "'sha256-8HUj1la45V+8/wQwS8jCwDbD7/EfjUm3knRiBfw3tPc='; style-src 'self' file: "
     "'unsafe-inline'; img-src 'self' file: data:; font-src data:; connect-src 'self'; "
     "base-uri 'self'; form-action 'self' file:"
 )
@@ -45,10 +46,7 @@ UNSTYLED = re.compile(r' class="(?:(?:head|stub|simple|text-left|row-\w+|field-\
 
 
 class WebTranslator(HTML5Translator):
-    """Sphinx's translator, with tables that scroll and sort, sized pictures and folds.
-
-    A container with the attribute ``summary`` becomes a fold (details) under these words.
-    """
+    """Sphinx's translator, with tables that sort, sized pictures and lighter tags."""
 
     def starttag(
         self, node: Any, tagname: str, suffix: str = "\n", empty: bool = False, **attributes: Any
@@ -93,31 +91,35 @@ class WebTranslator(HTML5Translator):
         if not _lone(node):
             super().depart_paragraph(node)
 
-    def visit_container(self, node: nodes.Element) -> None:
-        if "table-wrapper" in node["classes"]:  # the theme's, with the ids of the table
-            title = node.next_node(nodes.title)
-            name = escape(title.astext() if title else "Columns of the table")
-            box = f'<div class="table-scroll" role="region" tabindex="0" aria-label="{name}">'
-            self.body.append(box)
-        elif "summary" in node:
-            self.body.append(self.starttag(node, "details"))
-            self.body.append(f"<summary>{escape(node['summary'])}</summary>\n")
-        else:
-            super().visit_container(node)
-
-    def depart_container(self, node: nodes.Element) -> None:
-        self.body.append("</details>\n" if "summary" in node else "</div>\n")
-
     def visit_raw(self, node: nodes.Element) -> None:
-        if node.astext().startswith("<!--"):  # a comment is for authors
-            raise nodes.SkipNode
-        super().visit_raw(node)
+        plain = re.sub(r"(?s)<!--.*?-->", "", node.astext())  # comments are for authors
+        super().visit_raw(nodes.raw("", plain, **node.attributes))
 
 
 def _lone(paragraph: nodes.Element) -> bool:
     """Return whether a paragraph is all that its cell or item holds, and needs no tags."""
     boxes = nodes.entry | nodes.list_item | nodes.definition | nodes.field_body
     return isinstance(paragraph.parent, boxes) and len(paragraph.parent) == 1
+
+
+def visit_container(self: Any, node: nodes.Element) -> None:
+    """Open a box; one with the attribute ``summary`` becomes a fold under these words.
+
+    The theme's box around a table scrolls, and is named for it; the ids are the table's.
+    """
+    if "table-wrapper" in node["classes"]:
+        name = escape((node.next_node(nodes.title) or node.parent[0]).astext())
+        box = f'<div class="table-scroll" role="region" tabindex="0" aria-label="{name}">'
+    elif "summary" in node:
+        box = f"{self.starttag(node, 'details')}<summary>{escape(node['summary'])}</summary>\n"
+    else:
+        box = self.starttag(node, "div")
+    self.body.append(box)
+
+
+def depart_container(self: Any, node: nodes.Element) -> None:
+    """Close a box."""
+    self.body.append("</details>\n" if "summary" in node else "</div>\n")
 
 
 class SpeakingIds(SphinxTransform):
@@ -194,6 +196,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     seen = Files()
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
     app.set_translator("html", WebTranslator, override=True)
+    app.add_node(nodes.container, override=True, html=(visit_container, depart_container))
     app.add_transform(SpeakingIds)
     app.add_css_file("fonts.css")
     app.connect("html-page-context", seen.choose, priority=900)

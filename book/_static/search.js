@@ -8,8 +8,8 @@ const EDGE = "(?<![\\p{L}\\p{M}\\d]|\\d[.,])"; // the beginning of a word or num
 function pattern(term, exact) {
   let plain = term.normalize("NFD").replace(/\p{M}/gu, "").replace(/(?<=\d),(?=\d{3})/g, "");
   if (!exact && /^[A-Za-z]{4,}$/.test(plain)) plain = plain.replace(/(?<=.{3})(ies|es|ed|ing|s|y|e)$/, "");
-  const letters = [...plain].map((c) => KIN[c] || (/\d/.test(c) ? c + ",?" : c.replace(/[^\w\s]/, "\\$&") + "\\p{M}*"));
-  const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}])" : "";
+  const letters = [...plain].map((c) => KIN[c] || (/\d/.test(c) ? c + ",?" : c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&") + "\\p{M}*"));
+  const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}])" : "[\\p{L}\\p{M}]*";
   return new RegExp(EDGE + letters.join("").replace(/,\?$/, "") + end, "giu");
 }
 
