@@ -1,8 +1,12 @@
-"""Sphinx side of report.table, report.figure and the claim and confidence roles.
+"""Sphinx side of report: what notebooks store, placed and worded by their Markdown.
+
+Before a notebook is parsed, the facts that its cells recorded are written into its Markdown
+({glue:text}`name`), its exhibits are set aside for the directives that place them, and each code
+cell becomes a directive of its own, so that MyST-NB has no output left to render.
 
 Directives
-    data-table     a numbered table from the JSON that report.table wrote
-    figure-notes   what stands under a figure: notes, source line, its numbers
+    exhibit        a table or figure by its name, with caption, notes and source line
+    notebook-code  the code of a cell; what stands before an exhibit is folded at its foot
     weights-explorer  sliders for the weights of the study types (HTML only, needs JavaScript)
 Roles
     claim          {claim}`S1-B1`: a claim id, linked to the claim-by-claim page
@@ -14,39 +18,109 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-FIGURE_MIME = "application/vnd.report.figure+json"
-EVIDENCE = ("limited", "medium", "robust")
-AGREEMENT = ("low", "medium", "high")
-#: Confidence by evidence plus agreement, after Mastrandrea et al. 2010 (IPCC guidance note).
-CONFIDENCE = ("very low", "low", "medium", "high", "very high")
+# "jupyter-book build ." puts this folder on the path, not the one above.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from report import data, evidence
+from report.exhibits import EXPLORER_MIME, FACTS_MIME, FIGURE_MIME, MISSING, TABLE_MIME
 
+logger = logging.getLogger(__name__)
 #: A sign beside each verdict, so that colour is not needed to tell them apart.
-VERDICTS = {
-    "supported": "++",
-    "mostly supported": "+",
-    "contested": "+/−",
-    "mostly contradicted": "−",
-    "contradicted": "−−",
-    "not tested": "○",
-}
+SIGNS = dict(zip(evidence.VERDICTS, ("−−", "−", "+/−", "+", "++"), strict=True))
+SIGNS[evidence.NOT_TESTED] = "○"
+FENCE = "~" * 9
 
 
-def confidence(evidence: str, agreement: str) -> str:
-    """Return the confidence word for an evidence and an agreement word (ValueError if unknown)."""
-    return CONFIDENCE[EVIDENCE.index(evidence) + AGREEMENT.index(agreement)]
+def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Fill facts into a notebook's Markdown; keep its exhibits; make directives of its code."""
+    path = app.env.doc2path(docname)
+    if not path.endswith(".ipynb"):
+        return
+    notebook = json.loads(source[0])
+    kept: dict[str, Any] = app.env.temp_data.setdefault("exhibits", {})
+    facts: dict[str, str] = {}
+    for output in (o for cell in notebook["cells"] for o in cell.get("outputs", ())):
+        bundle = {k: v if isinstance(v, str) else "".join(v) for k, v in output["data"].items()}
+        facts |= json.loads(bundle.get(FACTS_MIME, "{}"))
+        for mime in {TABLE_MIME, FIGURE_MIME, EXPLORER_MIME} & bundle.keys():
+            body = json.loads(bundle[mime]) | {"svg": bundle.get("image/svg+xml")}
+            kept[body["name"]] = body
+    for number, cell in enumerate(notebook["cells"], start=1):
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            # The cell stays in its place: its number is part of a warning's line number.
+            text = f"{FENCE}{{notebook-code}}\n{text}\n{FENCE}"
+        else:
+            for name in set(re.findall(r"\{glue:text\}`([^`]*)`", text)) - set(facts):
+                logger.warning("%s, cell %s: no cell records the fact %r", path, number, name)
+            text = re.sub(
+                r"\{glue:text\}`([^`]*)`", lambda place: facts.get(place[1], place[0]), text
+            )
+        words = {"cell_type": "markdown", "metadata": {}, "source": text}
+        notebook["cells"][number - 1] = words | ({"id": cell["id"]} if "id" in cell else {})
+    source[0] = json.dumps(notebook)
 
 
-class _Exhibit(SphinxDirective):
-    """What tables and figures share: the lines under them."""
+class Exhibit(SphinxDirective):
+    """A numbered table or figure; the first paragraph is its caption, the others are notes.
+
+    Options
+        alt      of a figure: what someone who cannot see it needs to know
+        missing  of a table with empty cells: why they are empty
+    """
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged, "missing": directives.unchanged}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        body = self.env.temp_data.get("exhibits", {}).pop(name, None)
+        if body is None:
+            raise self.error(f"exhibit {name}: no cell of this page makes it, or it stands twice")
+        words = self.parse_content_to_nodes(allow_section_headings=False)
+        if not words or not all(isinstance(word, nodes.paragraph) for word in words):
+            raise self.error(f"exhibit {name}: expected a caption and notes, each a paragraph")
+        caption, *notes = words
+        box = nodes.container(classes=["exhibit"])
+        if body["svg"]:
+            self._check("alt", len(self.options.get("alt", "").split()) >= 12, "12 words or more")
+            shown: nodes.Element = self.figure(name, body, caption)
+        else:
+            empty = any(cell == MISSING for row in body["rows"] for cell in row)
+            reason = self.options.get("missing", "").strip()
+            self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
+            notes += [nodes.paragraph("", f"{MISSING} {reason}")] if empty else []
+            shown = self.table(body, caption)
+            box["classes"].append("exhibit-table")
+        shown["names"].append(nodes.fully_normalize_name(name))
+        self.state.document.note_explicit_target(shown, shown)
+        self.set_source_info(shown)
+        box += shown
+        for note in notes:
+            note["classes"].append("exhibit-note")
+        box += [*notes, self.source(body)]
+        if body["svg"]:
+            box += nodes.raw("", _numbers(body, caption.astext()), format="html")
+        return [box]
+
+    def _check(self, option: str, right: bool, expected: str) -> None:
+        if not right:
+            raise self.error(f"exhibit {self.arguments[0]}, option {option}: expected {expected}")
 
     def inline(self, cell: str | dict[str, str]) -> list[nodes.Node]:
         """Return a cell's nodes: text stays text, {"markup": ...} is parsed as inline MyST."""
@@ -55,64 +129,34 @@ class _Exhibit(SphinxDirective):
         parsed, messages = self.state.inline_text(cell["markup"], self.lineno)
         return [*parsed, *messages]
 
-    def under(self, body: dict[str, Any]) -> list[nodes.Node]:
-        """Return the paragraphs under an exhibit: its notes, then its source line."""
-        lines: list[nodes.Node] = []
-        for note in body["notes"]:
-            lines.append(nodes.paragraph("", "", *self.inline({"markup": note})))
-            lines[-1]["classes"] = ["exhibit-note"]
-        source, line = body["source"], nodes.paragraph(classes=["exhibit-source"])
-        line += nodes.Text("Source: ")
-        for place, item in enumerate(source["sources"]):
-            line += nodes.Text("; " if place else "")
-            line += _link(item["title"], item["url"]) if item["url"] else nodes.Text(item["title"])
-        line += nodes.Text(f". As of {source['as_of']}.")
-        if source["restricted"]:
-            line += nodes.Text(" Not open data: a small extract, shown with attribution.")
-        download = nodes.inline(classes=["screen-only"])
-        up = "../" * self.env.docname.count("/")
-        for place, item in enumerate(source["tables"]):
-            download += nodes.Text(", " if place else " Data: ")
-            download += _link(f"{item['name']}.csv", f"{up}data/{item['path']}")
-        line += download
-        return [*lines, line]
+    def figure(self, name: str, body: dict[str, Any], caption: nodes.paragraph) -> nodes.figure:
+        """Return the figure, its drawing written to a file of the exhibit's name."""
+        folder = Path(self.env.doctreedir).parent / "exhibits"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.svg"
+        path.write_text(body["svg"], encoding="utf-8")
+        page = Path(self.env.doc2path(self.env.docname)).parent
+        image = nodes.image(uri=Path(os.path.relpath(path, page)).as_posix())
+        image["alt"] = " ".join(self.options["alt"].split())
+        figure = nodes.figure("", image)
+        figure += nodes.caption("", "", *caption.children)
+        return figure
 
-
-def _link(text: str, address: str) -> nodes.reference:
-    return nodes.reference(text, text, refuri=address, internal=False)
-
-
-class DataTable(_Exhibit):
-    """A numbered table from JSON; the argument is its label."""
-
-    required_arguments = 1
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        body = json.loads("\n".join(self.content))
-        columns, rows = body["columns"], body["rows"]
-        table = nodes.table(classes=["data-table"])
-        if body["widths"]:
-            table["classes"].append("colwidths-given")
-        table["names"].append(nodes.fully_normalize_name(self.arguments[0]))
-        self.state.document.note_explicit_target(table, table)
-        self.set_source_info(table)
-        table += nodes.title(body["caption"], body["caption"])
+    def table(self, body: dict[str, Any], caption: nodes.paragraph) -> nodes.table:
+        """Return the table: text as text, markup as MyST, rows labelled where they have anchors."""
+        columns = body["columns"]
+        table = nodes.table("", nodes.title("", "", *caption.children), classes=["data-table"])
         group = nodes.tgroup(cols=len(columns))
         table += group
-        for place, width in enumerate(body["widths"] or [1] * len(columns)):
-            group += nodes.colspec(colwidth=width, stub=int(body["row_header"] and place == 0))
-        head, rest = nodes.thead(), nodes.tbody()
+        for place in range(len(columns)):
+            group += nodes.colspec(colwidth=1, stub=int(body["row_header"] and place == 0))
+        head = nodes.thead("", self.row([c["title"] for c in columns], columns))
+        rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
-        head += self.row([c["title"] for c in columns], columns)
-        for number, row in enumerate(rows):
-            rest += self.row(row, columns)
-            if body["anchors"]:
-                first = rest[-1][0]
-                first["names"].append(nodes.fully_normalize_name(body["anchors"][number]))
-                self.state.document.note_explicit_target(first, first)
-        box = nodes.container("", table, *self.under(body), classes=["exhibit", "exhibit-table"])
-        return [box]
+        for row, anchor in zip(rest if body["anchors"] else (), body["anchors"], strict=True):
+            row[0]["names"].append(nodes.fully_normalize_name(anchor))
+            self.state.document.note_explicit_target(row[0], row[0])
+        return table
 
     def row(self, cells: list[Any], columns: list[dict[str, str]]) -> nodes.row:
         """Return a table row with each cell aligned as its column is."""
@@ -123,41 +167,35 @@ class DataTable(_Exhibit):
             row += entry
         return row
 
-
-class FigureNotes(_Exhibit):
-    """Notes, source line and numbers of a figure, from the JSON that report.figure wrote."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        body = json.loads("\n".join(self.content))
-        return [*self.under(body), nodes.raw("", _numbers(body), format="html")]
-
-
-class WeightsExplorer(SphinxDirective):
-    """Sliders that apply the grading rule in the page; weights.js fills the empty box."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        text = "\n".join(self.content)
-        json.loads(text)
-        # "<" is escaped so that no text in the data can end the script element.
-        data = text.replace("<", "\\u003c")
-        box = (
-            '<div class="weights-explorer" hidden>'
-            f'<script type="application/json">{data}</script></div>'
-        )
-        raw = nodes.raw("", box, format="html")
-        return [nodes.container("", raw, classes=["screen-only"])]
+    def source(self, body: dict[str, Any]) -> nodes.paragraph:
+        """Return the line that says where the rows come from and how far they reach."""
+        source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
+        line += nodes.Text("Source: ")
+        for place, item in enumerate(source["sources"]):
+            line += nodes.Text("; " if place else "")
+            line += _link(item["title"], item["url"]) if item["url"] else nodes.Text(item["title"])
+        line += nodes.Text(f". Data to {body['data_to']}." if body["data_to"] else ".")
+        if source["restricted"]:
+            line += nodes.Text(" Not open data: a small extract, shown with attribution.")
+        download = nodes.inline(classes=["screen-only"])
+        up = "../" * self.env.docname.count("/")
+        for place, item in enumerate(source["tables"]):
+            download += nodes.Text(", " if place else " Data: ")
+            download += _link(f"{item['name']}.csv", f"{up}data/{item['path']}")
+        line += download
+        return line
 
 
-def _numbers(body: dict[str, Any]) -> str:
+def _link(text: str, address: str) -> nodes.reference:
+    return nodes.reference(text, text, refuri=address, internal=False)
+
+
+def _numbers(body: dict[str, Any], caption: str) -> str:
     """Return the numbers of a figure as a table that opens on a click (HTML only)."""
-    align = [' class="text-right"' if right else "" for right in body["numeric"]]
+    align = [f' class="text-{column["align"]}"' for column in body["columns"]]
     head = "".join(
-        f'<th scope="col"{a}>{html.escape(c)}</th>'
-        for c, a in zip(body["columns"], align, strict=True)
+        f'<th scope="col"{a}>{html.escape(column["title"])}</th>'
+        for column, a in zip(body["columns"], align, strict=True)
     )
     rows = []
     for row in body["rows"]:
@@ -167,11 +205,62 @@ def _numbers(body: dict[str, Any]) -> str:
     return (
         '<details class="figure-numbers"><summary>Numbers in this figure</summary>'
         '<div class="table-scroll"><table class="table">'
-        f'<caption class="visually-hidden">{html.escape(body["caption"])}</caption>'
+        f'<caption class="visually-hidden">{html.escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>\n"
         + "\n".join(rows)
         + "\n</tbody></table></div></details>"
     )
+
+
+class NotebookCode(SphinxDirective):
+    """The code of a cell, for the screen."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        text = "\n".join(self.content)
+        block = nodes.literal_block(text, text, language="ipython3")
+        return [nodes.container("", block, classes=["screen-only", "notebook-code"])]
+
+
+class FoldCode(SphinxTransform):
+    """Make one fold of cells that follow each other, at the foot of the exhibit they make."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        for box in list(self.document.findall(_is_code)):
+            following = box.next_node(descend=False, siblings=True)
+            if following is not None and _is_code(following):
+                following.insert(0, box.children)
+                box.parent.remove(box)
+                continue
+            box.insert(0, nodes.raw("", "<details><summary>Code</summary>", format="html"))
+            box += nodes.raw("", "</details>", format="html")
+            if isinstance(following, nodes.container) and "exhibit" in following["classes"]:
+                box.parent.remove(box)
+                following += box
+
+
+def _is_code(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and "notebook-code" in node["classes"]
+
+
+class WeightsExplorer(SphinxDirective):
+    """Sliders that apply the grading rule in the page; weights.js fills the empty box."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        body = self.env.temp_data["exhibits"].pop(self.arguments[0])
+        # "<" is escaped so that no text in the data can end the script element.
+        text = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
+        box = (
+            '<div class="weights-explorer" hidden>'
+            f'<script type="application/json">{text}</script></div>'
+        )
+        raw = nodes.raw("", box, format="html")
+        return [nodes.container("", raw, classes=["screen-only"])]
 
 
 class Claim(SphinxRole):
@@ -204,74 +293,34 @@ class Confidence(SphinxRole):
     """Confidence in a finding, from its evidence and agreement."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        words = [word.strip() for word in self.text.split(",")]
         try:
-            evidence, agreement = words
-            level = confidence(evidence, agreement)
+            support, agreement = (word.strip() for word in self.text.split(","))
+            level = evidence.confidence_word(support, agreement)
         except ValueError:
-            message = self.inliner.reporter.error(
-                f"confidence: expected one of {EVIDENCE}, then of {AGREEMENT}, got {self.text!r}",
-                line=self.lineno,
-            )
-            return [], [message]
+            wanted = f"one of {evidence.EVIDENCE}, then of {evidence.AGREEMENT}"
+            message = f"confidence: expected {wanted}, got {self.text!r}"
+            return [], [self.inliner.reporter.error(message, line=self.lineno)]
+        classes = ["confidence", f"confidence-{level.replace(' ', '-')}"]
         text = f"{level.capitalize()} confidence"
-        return [
-            nodes.strong(
-                text, text, classes=["confidence", f"confidence-{level.replace(' ', '-')}"]
-            ),
-            nodes.Text(f" ({evidence} evidence, {agreement} agreement)"),
-        ], []
+        strong = nodes.strong(text, text, classes=classes)
+        return [strong, nodes.Text(f" ({support} evidence, {agreement} agreement)")], []
 
 
 class Verdict(SphinxRole):
     """A verdict of the grading rule, with its sign."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        if self.text not in VERDICTS:
-            message = self.inliner.reporter.error(
-                f"verdict: expected one of {tuple(VERDICTS)}, got {self.text!r}", line=self.lineno
-            )
-            return [], [message]
-        text = f"{VERDICTS[self.text]} {self.text}"
-        return [
-            nodes.inline("", text, classes=["verdict", f"verdict-{self.text.replace(' ', '-')}"])
-        ], []
+        if self.text not in SIGNS:
+            message = f"verdict: expected one of {tuple(SIGNS)}, got {self.text!r}"
+            return [], [self.inliner.reporter.error(message, line=self.lineno)]
+        classes = ["verdict", f"verdict-{self.text.replace(' ', '-')}"]
+        return [nodes.inline("", f"{SIGNS[self.text]} {self.text}", classes=classes)], []
 
 
-def lift_figures(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Give myst-nb each figure's caption, label and alt text, which it reads from cells only.
-
-    Also folds the code of every cell, so that notebooks need not carry the tag in each.
-    """
-    if not app.env.doc2path(docname, False).endswith(".ipynb"):
-        return
-    notebook = json.loads(source[0])
-    for cell in notebook["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tags = cell["metadata"].setdefault("tags", [])
-        if "hide-input" not in tags:
-            tags.append("hide-input")
-        for output in cell["outputs"]:
-            stored = output.get("data", {}).pop(FIGURE_MIME, None)
-            if stored is None:
-                continue
-            text = stored if isinstance(stored, str) else "".join(stored)
-            body = json.loads(text)
-            caption = nodes.unescape(body["caption"])
-            cell["metadata"]["mystnb"] = {
-                "image": {"alt": body["alt"]},
-                "figure": {
-                    "name": body["name"],
-                    "caption": f"{_plain(caption)}\n\n~~~{{figure-notes}}\n{text}\n~~~",
-                },
-            }
-    source[0] = json.dumps(notebook)
-
-
-def _plain(text: str) -> str:
-    """Return text that MyST reads as these characters: all ASCII punctuation escaped."""
-    return "".join(f"\\{c}" if c.isascii() and not (c.isalnum() or c == " ") else c for c in text)
+def find_unplaced(app: Sphinx, doctree: nodes.document) -> None:
+    """Warn of exhibits that a cell makes and no directive places."""
+    for name in app.env.temp_data.pop("exhibits", {}):
+        logger.warning("%s: no exhibit directive places %s", app.env.docname, name)
 
 
 def copy_data(app: Sphinx, error: Exception | None) -> None:
@@ -282,12 +331,14 @@ def copy_data(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register directives, roles and event handlers."""
-    app.add_directive("data-table", DataTable)
-    app.add_directive("figure-notes", FigureNotes)
+    app.add_directive("exhibit", Exhibit)
+    app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim())
     app.add_role("confidence", Confidence())
     app.add_role("verdict", Verdict())
-    app.connect("source-read", lift_figures)
+    app.add_transform(FoldCode)
+    app.connect("source-read", set_aside)
+    app.connect("doctree-read", find_unplaced)
     app.connect("build-finished", copy_data)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -104,8 +104,7 @@ def reproduce(names: Sequence[str] = ()) -> int:
     with progress() as bar:
         task = bar.add_task("Reproducing", total=len(runs))
         notebooks.execute(runs, lambda run: bar.advance(task))
-    numbers = reproduction.numbering()
-    results = [reproduction.compare(run, numbers) for run in runs]
+    results = [reproduction.compare(run) for run in runs]
     titles = ["cells", "tables", "figures", "numbers in prose", "reproduced", "seconds"]
     shown = Table(box=SIMPLE)
     shown.add_column("notebook", no_wrap=True, min_width=max(len(r.name) for r in results))

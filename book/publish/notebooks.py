@@ -115,13 +115,12 @@ def _digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def inputs(notebook: Any, loaded: Iterable[str], shown: Iterable[str] = ()) -> dict[str, str]:
+def inputs(notebook: Any, loaded: Iterable[str]) -> dict[str, str]:
     """Return the digest of each input of a notebook, by a name that a reader understands.
 
     Args:
         notebook: a notebook node.
         loaded: tables whose rows it uses.
-        shown: tables that it only names, in a source line; their description counts.
     """
     code = [cell.source.encode() for cell in notebook.cells if cell.cell_type == "code"]
     package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
@@ -135,9 +134,6 @@ def inputs(notebook: Any, loaded: Iterable[str], shown: Iterable[str] = ()) -> d
     known = set(data.tables())
     for name in sorted(loaded):
         found[f"table {name}"] = data.digest(name) if name in known else "not there"
-    for name in sorted(set(shown) - set(loaded)):
-        digest = data.description_digest(name) if name in known else "not there"
-        found[f"description of {name}"] = digest
     return found
 
 
@@ -150,11 +146,8 @@ def stale(path: Path) -> list[str]:
     stored = notebook.metadata.get("inputs")
     if not stored:
         return ["it was never executed by this build"]
-    loaded, shown = (
-        [name.removeprefix(kind) for name in stored if name.startswith(kind)]
-        for kind in ("table ", "description of ")
-    )
-    now = inputs(notebook, loaded, shown)
+    loaded = [name.removeprefix("table ") for name in stored if name.startswith("table ")]
+    now = inputs(notebook, loaded)
     return [f"{name} changed" for name in now if now[name] != stored.get(name)]
 
 
@@ -212,7 +205,7 @@ async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
                 if cell.cell_type == "code":
                     number += 1
                     await client.async_execute_cell(cell, place, execution_count=number)
-            loaded, shown = await _loaded(client)
+            loaded = await _loaded(client)
     except CellExecutionError as error:
         run.error = f"{run.path}, code cell {number}: {error.ename}: {error.evalue}"
         return
@@ -235,7 +228,7 @@ async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
         run.error = f"{run.path}: {noise[0]}. End a cell on one value and print nothing."
         return
     tidy(notebook)
-    notebook.metadata["inputs"] = inputs(notebook, loaded, shown)
+    notebook.metadata["inputs"] = inputs(notebook, loaded)
     run.notebook, run.seconds = notebook, time.perf_counter() - started
 
 
@@ -248,11 +241,9 @@ async def _hidden(client: NotebookClient, source: str) -> str:
     return "".join(output.get("text", "") for output in cell.outputs)
 
 
-async def _loaded(client: NotebookClient) -> tuple[list[str], list[str]]:
-    """Ask the kernel which tables the notebook loaded and showed."""
-    question = "from report import data as _d; print(*_d.loaded()); print(*_d.shown())"
-    answer = (await _hidden(client, question)).split("\n")
-    return answer[0].split(), answer[1].split()
+async def _loaded(client: NotebookClient) -> list[str]:
+    """Ask the kernel which tables the notebook loaded."""
+    return (await _hidden(client, "from report import data as _d; print(*_d.loaded())")).split()
 
 
 def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> None:

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import json
 import platform
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from publish import notebooks
-from publish.notebooks import ROOT, Run, read
-from report.exhibits import FACT_MIME, FIGURE_MIME
+from publish.notebooks import Run, read
+from report.exhibits import FACTS_MIME, FIGURE_MIME, TABLE_MIME
 
 KINDS = ("table", "figure", "number in prose", "other")
-#: For each notebook: what stands before the number of its exhibits, and how many of each kind
-#: came before.
-Numbering = dict[str, tuple[str, Counter[str]]]
 
 
 @dataclass
 class Output:
-    """One stored output: its cell, what it is, its name and title, and what it holds."""
+    """One stored output: its cell, what it is, its name, and what it holds."""
 
     cell: int
     kind: str
     name: str
-    title: str
     content: dict[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.name} “{self.title}”" if self.title else self.name
 
     @property
     def data(self) -> dict[str, Any]:
@@ -53,74 +42,41 @@ class Comparison:
     differences: list[str]
 
 
-def numbering() -> Numbering:
-    """Return how the book numbers the exhibits of each notebook.
-
-    A numbered chapter counts from 1 behind its own number; the others share one count, in the
-    order of the table of contents.
-    """
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [(toc["root"], False)]
-    for part in toc["parts"]:
-        files += [(chapter["file"], bool(part.get("numbered"))) for chapter in part["chapters"]]
-    found: Numbering = {}
-    before: Counter[str] = Counter()
-    chapters = 0
-    for file, numbered in files:
-        name = file.removeprefix("book/")
-        chapters += numbered
-        found[name] = (f"{chapters}.", Counter()) if numbered else ("", Counter(before))
-        path = notebooks.BOOK / f"{name}.ipynb"
-        if not numbered and path.exists():
-            before.update(output.kind for output in outputs(read(path)))
-    return found
-
-
-def outputs(
-    notebook: Any, prefix: str = "", before: Counter[str] | None = None
-) -> Iterator[Output]:
-    """Yield every output of a notebook; exhibits with the number they have in the book."""
-    counts = Counter(before or {})
+def outputs(notebook: Any) -> Iterator[Output]:
+    """Yield every output of a notebook; of facts, each."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for place, cell in enumerate(code, start=1):
         for output in cell.outputs:
             content = {key: output[key] for key in output if key != "execution_count"}
-            data = content.get("data", {})
-            body = exhibit(data)
+            bundle = content.get("data", {})
+            body = exhibit(bundle)
             if body is not None:
-                kind = "figure" if FIGURE_MIME in data else "table"
-                counts[kind] += 1
-                name = f"{kind.capitalize()} {prefix}{counts[kind]}"
-                yield Output(place, kind, name, body["caption"], content)
-            elif FACT_MIME in data:
-                name = f"Number {output.metadata['scrapbook']['name']}"
-                yield Output(place, "number in prose", name, "", content)
+                kind = "figure" if FIGURE_MIME in bundle else "table"
+                yield Output(place, kind, body["name"], content)
+            elif FACTS_MIME in bundle:
+                for name, text in json.loads(bundle[FACTS_MIME]).items():
+                    yield Output(place, "number in prose", f"Number {name}", {"text": text})
             else:
-                yield Output(place, "other", f"Output of code cell {place}", "", content)
+                yield Output(place, "other", f"Output of code cell {place}", content)
 
 
-def exhibit(data: dict[str, Any]) -> dict[str, Any] | None:
+def exhibit(bundle: dict[str, Any]) -> dict[str, Any] | None:
     """Return the JSON body of a table or figure output, None for anything else."""
-    if FIGURE_MIME in data:
-        return json.loads(data[FIGURE_MIME])
-    markdown = data.get("text/markdown", "")
-    if markdown.startswith("~~~{data-table}"):
-        return json.loads("\n".join(markdown.splitlines()[1:-1]))
-    return None
+    stored = bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME)
+    return json.loads(stored) if stored else None
 
 
-def compare(run: Run, numbers: Numbering | None = None) -> Comparison:
+def compare(run: Run) -> Comparison:
     """Compare what a run produced with what the notebook stores, cell by cell."""
-    place = (numbering() if numbers is None else numbers).get(run.name, ("", Counter()))
     notebook = read(run.path)
-    stored = list(outputs(notebook, *place))
+    stored = list(outputs(notebook))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     counts = {kind: sum(o.kind == kind for o in stored) for kind in KINDS}
     result = Comparison(run.name, len(code), run.seconds, counts, 0, len(stored), [])
     if run.error:
         result.differences.append(f"did not run: {run.error}")
         return result
-    fresh = list(outputs(run.notebook, *place))
+    fresh = list(outputs(run.notebook))
     for number, cell in enumerate(code, start=1):
         if cell.execution_count is None:
             result.differences.append(f"code cell {number} stores nothing: it was never executed")
@@ -131,9 +87,9 @@ def compare(run: Run, numbers: Numbering | None = None) -> Comparison:
             if was.content == now.content:
                 result.reproduced += 1
             else:
-                result.differences.append(f"{was}: {first_difference(was, now)}")
-        result.differences += [f"{o}: stored, but not produced" for o in old[len(new) :]]
-        result.differences += [f"{o}: produced, but not stored" for o in new[len(old) :]]
+                result.differences.append(f"{was.name}: {first_difference(was, now)}")
+        result.differences += [f"{o.name}: stored, but not produced" for o in old[len(new) :]]
+        result.differences += [f"{o.name}: produced, but not stored" for o in new[len(old) :]]
     return result
 
 
@@ -156,11 +112,10 @@ def first_difference(old: Output, new: Output) -> str:
     """Say in words where two versions of an output first differ."""
     before, after = exhibit(old.data), exhibit(new.data)
     if before is None or after is None:
-        if FACT_MIME in old.data and FACT_MIME in new.data:
-            was, now = (o.data[FACT_MIME].strip("'") for o in (old, new))
-            return f"stored {was!r}, now {now!r}"
+        if old.kind == new.kind == "number in prose":
+            return f"stored {old.content['text']!r}, now {new.content['text']!r}"
         return _first_line(old.content, new.content)
-    titles = [c["title"] if isinstance(c, dict) else c for c in before["columns"]]
+    titles = [column["title"] for column in before["columns"]]
     for number, (row, other) in enumerate(zip(before["rows"], after["rows"], strict=False), 1):
         for title, was, now in zip(titles, row, other, strict=False):
             if was != now:

@@ -2,12 +2,25 @@
 
 import report
 summits = report.load("summits")
-report.table(summits, name="tbl-summits", caption="...", source="summits")
+report.table(summits, "tbl-summits", source="summits")
 """
 
-from report.assessment import assess, inputs, weights, weights_explorer
+from report import charts
+from report.assessment import assess, weights, weights_explorer
+from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
 from report.data import DataError, describe, load, tables
-from report.exhibits import Exhibit, Markup, cite, claim, facts, figure, link, table, verdict
+from report.exhibits import (
+    Exhibit,
+    Markup,
+    cite,
+    claim,
+    facts,
+    figure,
+    fill,
+    link,
+    table,
+    verdict,
+)
 from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
@@ -17,12 +30,14 @@ __all__ = [
     "Markup",
     "assess",
     "axes",
+    "chapter",
+    "charts",
     "cite",
     "claim",
     "describe",
     "facts",
     "figure",
-    "inputs",
+    "fill",
     "label_ends",
     "link",
     "load",

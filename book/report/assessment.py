@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from report import evidence
-from report.data import describe, load, loaded
-from report.exhibits import Exhibit, link
+from report.data import load
+from report.exhibits import EXPLORER_MIME, Exhibit
 
 
 def weights() -> pd.Series:
@@ -21,86 +21,51 @@ def assess(section: str = "", study_weights: pd.Series | None = None) -> pd.Data
     """Return one row per recommendation, in the article's order.
 
     Args:
-        section: a chapter such as "engagement"; empty for all.
-        study_weights: weights by study type in place of those in data/.
+        section: a chapter; empty for all. study_weights: by study type, in place of data/'s.
 
     Returns:
-        claim_id, section, claim, the columns of evidence.grade (supports, mixed, against,
-        context, weight, score, verdict, evidence, agreement, confidence), by_rule (the verdict
-        that the rule gives), departure (the reason where ours differs), and the columns of
-        verdict_inputs (carries_over, carries_over_reason, main_cost, main_risk, who_acts,
-        would_change), which are our judgement.
+        The columns of claims, of verdict_inputs (our judgement) and of evidence.grade, and
+        departure (the reason where our verdict is not the rule's).
     """
-    inputs = load("verdict_inputs")
-    claims = load("claims").sort_values("position")
-    claims = claims[claims["claim_id"].isin(inputs["claim_id"])]
+    claims = load("claims").merge(load("verdict_inputs"), on="claim_id").sort_values("position")
     if section:
         claims = claims[claims["section"] == section]
     chosen = weights() if study_weights is None else study_weights
     graded = evidence.grade(load("findings"), chosen, list(claims["claim_id"]))
-    frame = claims[["claim_id", "section", "claim"]].merge(graded, on="claim_id")
+    frame = claims.merge(graded, on="claim_id")
     departures = load("verdict_overrides").set_index("claim_id")
-    frame["by_rule"] = frame["verdict"]
-    frame["verdict"] = frame["claim_id"].map(departures["verdict"]).fillna(frame["by_rule"])
-    frame["departure"] = frame["claim_id"].map(departures["reason"])
-    return frame.merge(inputs, on="claim_id", how="left")
-
-
-def inputs() -> pd.DataFrame:
-    """Return the tables that this notebook has loaded: name, what a row is, rows, licence.
-
-    The name is a link to the table in the dictionary of data, where the file can be had.
-    """
-    names = loaded()
-    return pd.DataFrame(
-        {
-            "table": pd.Series([link(name, f"data-{name}") for name in names], dtype=object),
-            "row": [describe(name)["description"] for name in names],
-            "rows": [len(load(name)) for name in names],
-            "licence": [describe(name)["licenses"][0]["name"] for name in names],
-        }
-    )
+    ours = frame["claim_id"].map(departures["verdict"]).astype(object)
+    frame["verdict"] = ours.fillna(frame["verdict"])
+    return frame.assign(departure=frame["claim_id"].map(departures["reason"]))
 
 
 def weights_explorer(study_weights: pd.Series, claims: pd.DataFrame) -> Exhibit:
     """Return what a page needs to apply the grading rule to weights that a reader chooses.
 
-    Args:
-        study_weights: the weights to start from, by study type.
-        claims: claim_id and claim of the recommendations to grade.
+    It starts from study_weights, by study type; claims has claim_id and claim of those to grade.
     """
     types = list(study_weights.index)
     pool = evidence.studies(load("findings"), types, list(claims["claim_id"]))
+    studies = [
+        [int(direction), np.flatnonzero(member).tolist()]
+        for direction, member in zip(pool.direction, pool.types, strict=True)
+    ]
+    own = [[studies[n] for n in np.flatnonzero(pool.claim == k)] for k in range(len(claims))]
+    rule = ("neutral", "outer", "inner", "verdicts", "not_tested")
     body = {
+        "name": "weights-explorer",
         "types": types,
         "weights": [float(w) for w in study_weights],
-        "rule": {
-            "neutral": evidence.NEUTRAL,
-            "outer": evidence.OUTER,
-            "inner": evidence.INNER,
-            "verdicts": evidence.VERDICTS,
-            "not_tested": evidence.NOT_TESTED,
-        },
+        "rule": {name: getattr(evidence, name.upper()) for name in rule},
         "claims": [
-            {
-                "id": row.claim_id,
-                "claim": row.claim,
-                "studies": [
-                    [int(pool.direction[n]), [int(t) for t in np.flatnonzero(pool.types[n])]]
-                    for n in np.flatnonzero(pool.claim == place)
-                ],
-            }
-            for place, row in enumerate(claims.itertuples())
+            {"id": key, "claim": text, "studies": works}
+            for key, text, works in zip(claims["claim_id"], claims["claim"], own, strict=True)
         ],
     }
-    lines = ",\n".join(json.dumps(c, ensure_ascii=False) for c in body.pop("claims"))
-    head = json.dumps(body, ensure_ascii=False)
-    text = f'{head[:-1]},\n"claims": [\n{lines}\n]}}'
     return Exhibit(
         {
-            "text/markdown": f"~~~{{weights-explorer}}\n{text}\n~~~",
-            "text/html": "<p>On the page, sliders for the weights stand here. In the notebook, "
-            "change the cell above the scorecard instead.</p>",
+            EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
+            "text/html": "<p>The page has sliders; in the notebook, change the weights.</p>",
             "text/plain": "weights explorer (shown on the page)",
         }
     )

@@ -25,6 +25,8 @@ DTYPES = {
     "boolean": "boolean",
     "date": "datetime64[ns]",
 }
+#: The types of fields that say when something was observed.
+DATED = ("date", "yearmonth", "year")
 #: How a number may be written in a CSV file: no separators, no words.
 NUMERALS = {
     "integer": r"-?\d+",
@@ -32,7 +34,6 @@ NUMERALS = {
     "number": r"-?\d+(\.\d+)?([eE][+-]?\d+)?",
 }
 _loaded: set[str] = set()
-_shown: set[str] = set()
 
 
 class DataError(ValueError):
@@ -139,35 +140,44 @@ def loaded() -> list[str]:
     return sorted(_loaded)
 
 
-def shown() -> list[str]:
-    """Return the names of the tables that a source line of this process names, sorted."""
-    return sorted(_shown)
-
-
-def description_digest(name: str) -> str:
-    """Return a digest of a table's descriptor alone: what a source line shows."""
-    described = json.dumps(describe(name), sort_keys=True).encode()
-    return hashlib.sha256(described).hexdigest()[:16]
-
-
 def digest(name: str) -> str:
     """Return a digest of what a table shows: its rows and its descriptor."""
     described = json.dumps(describe(name), sort_keys=True).encode()
     return hashlib.sha256(path_of(name).read_bytes() + b"\0" + described).hexdigest()[:16]
 
 
-def source_of(names: list[str]) -> dict[str, Any]:
-    """Return what a source line under an exhibit shows for the named tables.
+def last_observation(name: str, frame: pd.DataFrame) -> str:
+    """Return the last date that a frame, or else its whole table, observes: "2025-08-15", "2025".
 
-    Keys: sources (title and address, each once), as_of (the latest date), coverage,
-    restricted, tables (name and path of each).
+    What counts is the column that the descriptor names as "observed", else the first of type
+    date, yearmonth or year; "" for a table that has none.
+
+    Args:
+        name: a table that this process has loaded.
+        frame: rows made from it; its column of that name wins, so that a part ends where it ends.
+    """
+    if name not in _loaded:
+        raise DataError(f"source {name!r} was not loaded here; load it, or name what was")
+    described = describe(name)
+    dated = [f["name"] for f in described["schema"]["fields"] if f["type"] in DATED]
+    column = described.get("observed", dated[0] if dated else "")
+    if not column:
+        return ""
+    values = (frame if column in frame else load(name))[column].dropna()
+    if pd.api.types.is_datetime64_any_dtype(values):
+        values = values.dt.strftime("%Y-%m-%d")
+    return str(values.astype("string").max()) if len(values) else ""
+
+
+def source_line(names: list[str]) -> dict[str, Any]:
+    """Return what the source line under an exhibit says of the tables it was made from.
+
+    Keys: sources (title and address, each once), restricted, tables (name and path of each).
     """
     described = [describe(name) for name in names]
-    _shown.update(names)
     sources = {s["title"]: s.get("path", "") for d in described for s in d["sources"]}
     return {
         "sources": [{"title": title, "url": url} for title, url in sources.items()],
-        "as_of": max(d["asOf"] for d in described),
         "restricted": any(d["restricted"] for d in described),
         "tables": [{"name": d["name"], "path": d["path"]} for d in described],
     }

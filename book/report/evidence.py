@@ -47,6 +47,11 @@ CONFIDENCE = ("very low", "low", "medium", "high", "very high")
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
 
+def confidence_word(evidence: str, agreement: str) -> str:
+    """Return the confidence that a word of evidence and one of agreement give (or ValueError)."""
+    return CONFIDENCE[EVIDENCE.index(evidence) + AGREEMENT.index(agreement)]
+
+
 class Studies(NamedTuple):
     """The counting studies: one entry per pair of claim and reference, in sorted order."""
 

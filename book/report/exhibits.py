@@ -1,8 +1,8 @@
-"""Tables, figures and facts as notebook outputs that the book can number, caption and source.
+"""Tables, figures and facts as notebook outputs; their words stand in Markdown.
 
-A table leaves the notebook as a MyST directive (text/markdown) whose body is JSON: cells reach
-the page as text nodes, so nothing in a data file can act as markup. A figure leaves it as SVG
-beside one JSON document with its caption, alternative text, source and numbers.
+A code cell makes an exhibit, and an ``exhibit`` directive beside it captions, describes and
+places it (_extensions/exhibits.py). What a cell stores is data, never markup: the cells of a table
+as JSON, a figure as SVG beside the numbers that it draws, facts by name.
 """
 
 from __future__ import annotations
@@ -14,23 +14,32 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 from IPython.display import publish_display_data
+from matplotlib.figure import Figure
 
-from report.data import DataError, describe, source_of
+from report.data import DataError, describe, last_observation
 from report.style import font_faces
 
+TABLE_MIME = "application/vnd.report.table+json"
 FIGURE_MIME = "application/vnd.report.figure+json"
-FACT_MIME = "application/papermill.record/text/plain"
+FACTS_MIME = "application/vnd.report.facts+json"
+EXPLORER_MIME = "application/vnd.report.explorer+json"
 MISSING = "–"
 #: A longer cell is refused: no page can show it and it is surely a mistake.
 CELL_LIMIT = 2000
+#: What a fact may hold: nothing that acts as markup where prose, captions and alt texts take it.
+FACT = re.compile(r"[\w ,.;:%()/&'’“”€§°+±–−-]+")
+
+#: The facts that this notebook has recorded, by name: what blocks fill into sentences from data/.
+recorded: dict[str, str] = {}
 
 
 class Markup(str):
-    """Inline MyST that a cell, caption or note shows as markup instead of as text."""
+    """Inline MyST that a cell shows as markup instead of as text."""
 
 
 def cite(*keys: str) -> Markup:
@@ -68,208 +77,209 @@ class Exhibit:
 
 def table(
     frame: pd.DataFrame,
-    *,
     name: str,
-    caption: str,
+    *,
     source: str | Sequence[str],
-    columns: Mapping[str, str] | None = None,
+    columns: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
-    widths: Sequence[int] | None = None,
-    notes: Sequence[str] = (),
-    missing: str = "",
     anchors: str = "",
     row_header: bool = True,
 ) -> Exhibit:
-    """Return a numbered, captioned, sourced table.
+    """Return a table; the directive ``exhibit`` of the same name captions and places it.
 
     Args:
         frame: one row a table row, one column a table column. Text is shown as it is;
             Markup (see cite, claim, link) as markup.
         name: label for {numref}, such as "tbl-summits".
-        caption: one line of plain text that says what the table shows.
         source: names of the data tables it was made from.
-        columns: columns to show, in order, with their headers; default: all, with the
-            titles that the first source gives them.
+        columns: columns to show, in order; default: all. A column is headed by the title that
+            a source gives the field of its name, else by its own name.
         formats: a format per column, such as "{:,.1f}" or "{:%d %B %Y}"; by default numbers keep
             the decimals they have and dates are ISO.
-        widths: relative column widths.
-        notes: lines under the table, MyST.
-        missing: why cells are missing; required when any is.
         anchors: a column that gives each row a label to link to; it need not be shown.
         row_header: whether the first column heads its row.
 
     Raises:
-        DataError: an unknown column or source, missing cells without a reason, a cell with a
-            control or invisible character, or one longer than CELL_LIMIT.
+        DataError: an unknown column or source, a number without end, a cell with a control or
+            invisible character, or one longer than CELL_LIMIT.
     """
-    _check_notes(notes, f"table {name!r}")
-    sources = [source] if isinstance(source, str) else list(source)
-    shown = _headings(frame, columns, sources[0], f"table {name!r}")
-    unknown = [c for c in [*shown, *([anchors] if anchors else [])] if c not in frame]
-    if unknown:
-        raise DataError(f"table {name!r}: no column {unknown} in the frame; it has {list(frame)}")
-    if not len(frame):
-        raise DataError(f"table {name!r} has no rows")
-    cells = {c: _column(frame[c], (formats or {}).get(c), f"table {name!r}, {c!r}") for c in shown}
-    if any(MISSING in column for column in cells.values()):
-        if not missing:
-            raise DataError(f"table {name!r} has empty cells: say why with missing='...'")
-        notes = [*notes, f"{MISSING} {missing}"]
-    numeric = [_right(frame[c]) for c in shown]
-    rows = [list(row) for row in zip(*cells.values(), strict=True)]
-    body = {
-        "caption": _text(caption, f"table {name!r}, caption"),
-        "columns": [
-            {"title": title, "align": "right" if right else "left"}
-            for title, right in zip(shown.values(), numeric, strict=True)
-        ],
-        "widths": list(widths or []),
-        "row_header": row_header,
-        "anchors": [str(a) for a in frame[anchors]] if anchors else [],
-        "notes": list(notes),
-        "source": source_of(sources),
-    }
-    if widths and len(widths) != len(shown):
-        raise DataError(f"table {name!r}: {len(widths)} widths for {len(shown)} columns")
+    body, rows = _body(frame, name, source, columns, formats)
+    if anchors and anchors not in frame:
+        raise DataError(f"{name}: no column {anchors!r} in the frame; it has {list(frame)}")
+    body["row_header"] = row_header
+    body["anchors"] = [str(a) for a in frame[anchors]] if anchors else []
     return Exhibit(
         {
-            "text/markdown": f"~~~{{data-table}} {name}\n{_dump(body, rows)}\n~~~",
-            "text/html": _html(caption, list(shown.values()), rows, numeric, row_header),
-            "text/plain": f"{name}: {caption} ({len(rows)} rows)",
+            TABLE_MIME: _dump(body, rows),
+            "text/html": _html(body["columns"], rows, row_header),
+            "text/plain": f"{name} ({len(rows)} rows)",
         }
     )
 
 
 def figure(
-    drawn: Any,
-    *,
+    drawn: Figure,
     name: str,
-    caption: str,
-    alt: str,
+    *,
     source: str | Sequence[str],
     numbers: pd.DataFrame,
-    columns: Mapping[str, str] | None = None,
+    columns: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
 ) -> Exhibit:
-    """Return a numbered, captioned, sourced figure with the numbers that it draws.
+    """Return a figure with the numbers that it draws, which readers can open under it.
 
     Args:
-        drawn: a matplotlib Figure, as report.axes gives it.
+        drawn: as the forms of report.charts return it.
         name: label for {numref}, such as "fig-warheads".
-        caption: one line of plain text: the finding, with period and unit.
-        alt: what a reader who cannot see it needs to know: kind, axes, course, outliers.
-        source: names of the data tables it was made from.
-        numbers: what is drawn, as a table that readers can open under the figure.
-        columns, formats: as for table.
-        notes: lines under the figure, MyST: caveats, breaks, what is not shown.
+        numbers: what is drawn, one row a table row.
+        source, columns, formats: as for table.
 
     Raises:
-        DataError: an empty alternative text, caption or table of numbers, and as for table.
+        DataError: as for table.
     """
-    where = f"figure {name!r}"
-    if not alt.strip() or not caption.strip() or not len(numbers):
-        raise DataError(f"{where}: caption, alt and numbers must not be empty")
-    _check_notes(notes, where)
-    sources = [source] if isinstance(source, str) else list(source)
-    shown = _headings(numbers, columns, sources[0], where)
-    cells = [_column(numbers[c], (formats or {}).get(c), f"{where}, {c!r}") for c in shown]
-    body = {
-        "name": name,
-        "caption": _text(caption, f"{where}, caption"),
-        "alt": _text(alt, f"{where}, alt"),
-        "notes": list(notes),
-        "source": source_of(sources),
-        "columns": list(shown.values()),
-        "numeric": [_right(numbers[c]) for c in shown],
-    }
-    rows = [list(row) for row in zip(*cells, strict=True)]
+    body, rows = _body(numbers, name, source, columns, formats)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return Exhibit(
         {
             "image/svg+xml": _compact(svg.getvalue()),
             FIGURE_MIME: _dump(body, rows),
-            "text/plain": f"{name}: {caption}",
+            "text/plain": f"{name} ({len(rows)} rows of numbers)",
         }
     )
 
 
-def facts(values: Mapping[str, object]) -> None:
-    """Store values under names that the prose shows with the glue:text role.
+def facts(**values: object) -> None:
+    """Record values under names that prose, captions and alternative texts show by ``glue:text``.
 
     A number is shown with thousands separated and all its decimals: round it, visibly, before.
+    A Series or mapping gives a fact an entry: ``rate={"2001–2013": 3.3}`` is ``rate_2001_2013``.
+
+    Raises:
+        DataError: a missing value, a name recorded before with another value, or a character
+            that would act as markup.
     """
+    found: dict[str, str] = {}
     for name, value in values.items():
-        text = _text(_number(value), f"fact {name!r}")
-        publish_display_data(
-            {FACT_MIME: repr(text)},  # quoted, or myst-nb would read 1,200 as a pair of numbers
-            {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}},
-        )
+        if isinstance(value, pd.Series | Mapping):
+            entries = {f"{name}_{_slug(str(key))}": each for key, each in value.items()}
+        else:
+            entries = {name: value}
+        for key, each in entries.items():
+            text = _text(_number(each), f"fact {key!r}")
+            if not FACT.fullmatch(text):
+                raise DataError(f"fact {key!r}: {text!r} holds a character that acts as markup")
+            if {**recorded, **found}.get(key, text) != text:
+                raise DataError(f"fact {key!r} is {text!r} here, but was recorded with another")
+            found[key] = text
+    recorded.update(found)
+    publish_display_data(
+        {
+            FACTS_MIME: json.dumps(found, ensure_ascii=False, indent=0),
+            "text/plain": "\n".join(f"{name}: {text}" for name, text in found.items()),
+        }
+    )
 
 
-def _headings(
-    frame: pd.DataFrame, columns: Mapping[str, str] | None, source: str, where: str
-) -> dict[str, str]:
-    """Return the heading of each column to show: as given, or as the data package names it."""
-    titles = {f["name"]: f["title"] for f in describe(source)["schema"]["fields"]}
-    shown = dict(columns) if columns else {str(c): titles.get(str(c), str(c)) for c in frame}
-    return {name: _text(title, f"{where}, heading of {name!r}") for name, title in shown.items()}
+def fill(text: str, where: str) -> str:
+    """Return a sentence from data/ with its ``{places}`` filled from the recorded facts.
+
+    Raises DataError for a place that no fact of this notebook fills; where names the row.
+    """
+    for name in re.findall(r"\{([^{}]*)\}", text):
+        if name not in recorded:
+            raise DataError(f"{where}: no fact {name!r} was recorded; add it to report.facts")
+    return re.sub(r"\{([^{}]*)\}", lambda place: recorded[place[1]], text)
 
 
-def _check_notes(notes: Sequence[str], where: str) -> None:
-    if isinstance(notes, str) or not all(isinstance(note, str) for note in notes):
-        raise DataError(f"{where}: notes must be a list of texts, one a line")
-    for note in notes:
-        _text(note, f"{where}, note")
+def _slug(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_")
+
+
+def _body(
+    frame: pd.DataFrame,
+    name: str,
+    source: str | Sequence[str],
+    columns: Sequence[str],
+    formats: Mapping[str, str] | None,
+) -> tuple[dict[str, Any], list[list[str]]]:
+    """Return what tables and figures share: name, columns, sources, and the cells as text."""
+    sources = [source] if isinstance(source, str) else list(source)
+    titles = {f["name"]: f["title"] for s in sources for f in describe(s)["schema"]["fields"]}
+    shown = [str(c) for c in columns or frame]
+    unknown = [c for c in shown if c not in frame]
+    if unknown:
+        raise DataError(f"{name}: no column {unknown} in the frame; it has {list(frame)}")
+    if not len(frame):
+        raise DataError(f"{name} has no rows")
+    formats = dict(formats or {})
+    cells = [_column(frame[c], formats.pop(c, None), f"{name}, {c!r}") for c in shown]
+    if formats:
+        raise DataError(f"{name}: a format for {list(formats)}, which it does not show")
+    body = {
+        "name": name,
+        "columns": [
+            {
+                "title": _text(titles.get(c, c), f"{name}, heading of {c!r}"),
+                "align": "right" if _is_quantity(frame[c]) else "left",
+            }
+            for c in shown
+        ],
+        "source": sources,
+        "data_to": max((last_observation(s, frame) for s in sources), default=""),
+    }
+    return body, [list(row) for row in zip(*cells, strict=True)]
 
 
 def _number(value: object) -> str:
     """Return a value as a reader sees it: 1,234.5, a true minus sign, text unchanged."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        if hasattr(value, "item"):
-            return _number(value.item())
-        if value is pd.NA or value is None:
-            raise DataError("a fact must have a value")
-        return str(value)
-    if math.isnan(value):
+    if hasattr(value, "item"):
+        value = value.item()
+    if value is pd.NA or value is None or (isinstance(value, float) and not math.isfinite(value)):
         raise DataError("a fact must have a value")
-    return f"{value:,}".replace("-", "−")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{Decimal(repr(value)):,f}".replace("-", "−")
 
 
-def _yearlike(column: str) -> bool:
-    return column == "year" or column.endswith("_year")
+def _is_yearlike(column: pd.Series) -> bool:
+    return bool(re.fullmatch(r"(?i)(.*[_ ])?year", str(column.name)))
 
 
-def _right(column: pd.Series) -> bool:
+def _is_quantity(column: pd.Series) -> bool:
     """Return whether a column stands on the right: quantities do, years and yes or no do not."""
     kind = pd.api.types
     quantity = kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
-    return bool(quantity and not _yearlike(str(column.name)))
+    return bool(quantity and not _is_yearlike(column))
 
 
 def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
     """Return the cells of a column as text: decimals aligned, missing ones as a dash."""
-    present = column.dropna()
-    if pattern is None and pd.api.types.is_datetime64_any_dtype(column):
+    kind, present = pd.api.types, column.dropna()
+    if pattern is None and kind.is_datetime64_any_dtype(column):
         pattern = "{:%Y-%m-%d}"
-    elif pattern is None and pd.api.types.is_bool_dtype(column.dtype):
+    elif pattern is None and kind.is_bool_dtype(column.dtype):
         column = column.map({True: "yes", False: "no"}, na_action="ignore")
-    elif pattern is None and pd.api.types.is_float_dtype(column):
-        decimals = (repr(float(v)).partition(".")[2] for v in present)
-        places = max((len(d) for d in decimals if d != "0"), default=0)
-        pattern = f"{{:,.{places}f}}"
-    elif pattern is None and pd.api.types.is_integer_dtype(column):
-        pattern = "{}" if _yearlike(str(column.name)) else "{:,}"
-    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    elif pattern is None and kind.is_numeric_dtype(column):
+        if _is_yearlike(column) and (present == present.round()).all():
+            pattern = "{:.0f}"
+        else:
+            exact = (f"{Decimal(repr(v.item() if hasattr(v, 'item') else v)):f}" for v in present)
+            decimals = (text.partition(".")[2] for text in exact)
+            pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
+    number = kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
     texts = []
     for row, value in enumerate(column, start=1):
         if not isinstance(value, str) and pd.isna(value):
             texts.append(MISSING)
             continue
+        if number and not math.isfinite(value):
+            raise DataError(f"{where}, row {row}: {value} is no number that a page can show")
         cell = pattern.format(value) if pattern else value
         cell = cell.replace("-", "−") if number else cell
         cell = cell if isinstance(cell, str) else str(cell)
+        if cell == MISSING:
+            raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
         texts.append(_text(cell, f"{where}, row {row}") if cell else MISSING)
     return texts
 
@@ -296,39 +306,23 @@ def _dump(body: dict[str, Any], rows: list[list[str]]) -> str:
     return f'{head[:-2]},\n "rows": [\n{lines}\n]}}'
 
 
-def _html(
-    caption: str, titles: list[str], rows: list[list[str]], numeric: list[bool], stub: bool
-) -> str:
+def _html(columns: list[dict[str, str]], rows: list[list[str]], row_header: bool) -> str:
     """Return a plain table for JupyterLab and other viewers of notebooks."""
-    align = [
-        ' style="text-align:right"' if right else ' style="text-align:left"' for right in numeric
-    ]
 
-    def cell(tag: str, text: str, style: str, scope: str = "") -> str:
-        shown = (
-            re.sub(r"\{[^}]*\}`([^`<]*)[^`]*`", r"\1", text) if isinstance(text, Markup) else text
-        )
-        return f"<{tag}{scope}{style}>{html.escape(shown)}</{tag}>"
+    def line(tags: Sequence[str], texts: Sequence[str]) -> str:
+        cells = []
+        for tag, text, column in zip(tags, texts, columns, strict=True):
+            # Markup reads as its text here: {claim}`S1-B1` as S1-B1.
+            plain = re.sub(r"\{[^}]*\}`([^`<]*)[^`]*`", r"\1", text)
+            shown = html.escape(plain if isinstance(text, Markup) else text)
+            cells.append(f'<{tag} style="text-align:{column["align"]}">{shown}</{tag[:2]}>')
+        return f"<tr>{''.join(cells)}</tr>"
 
-    head = "".join(
-        cell("th", title, style, ' scope="col"') for title, style in zip(titles, align, strict=True)
-    )
-    lines = [
-        "<tr>"
-        + "".join(
-            cell("th", text, style, ' scope="row"')
-            if stub and not place
-            else cell("td", text, style)
-            for place, (text, style) in enumerate(zip(row, align, strict=True))
-        )
-        + "</tr>"
-        for row in rows
-    ]
-    return (
-        f"<table><caption>{html.escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(lines)
-        + "\n</tbody></table>"
-    )
+    heads, rest = ['th scope="col"'] * len(columns), ["td"] * (len(columns) - 1)
+    first = 'th scope="row"' if row_header else "td"
+    head = line(heads, [column["title"] for column in columns])
+    body = "\n".join(line([first, *rest], row) for row in rows)
+    return f"<table>\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table>"
 
 
 def _compact(svg: str) -> str:

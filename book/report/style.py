@@ -34,6 +34,10 @@ COLOURS: Mapping[str, str] = {
     "ukraine": "#6a51a3",  # 6.4:1
     "other": "#5f6b76",  # 5.5:1
     "muted": "#8a949e",  # 3.1:1, for what is not the point
+    "light": "#c4cad0",  # fills only: what is left
+    "faint": "#eceff2",
+    "us light": "#7fa3cf",  # fills only: a second part of the same
+    "eu light": "#87bdb5",
     "yes": "#1f4e8c",
     "no": "#b8351f",
     "abstain": "#9a6b00",
@@ -80,6 +84,7 @@ RC: Any = {
     "svg.fonttype": "none",  # text stays text: small files, words that can be found in the PDF
     "svg.hashsalt": "dealing-with-moscow",  # ids must not be random
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a dollar sign is a dollar sign (matplotlib 4938)
 }
 #: The cuts of the face, by CSS weight and style.
 CUTS = {("400", "normal"): "Regular", ("600", "normal"): "Semibold", ("400", "italic"): "It"}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from report import data
+from report.exhibits import FACTS_MIME, FIGURE_MIME, TABLE_MIME
 
 BOOK = data.ROOT / "book"
 CHAPTERS = (
@@ -30,6 +31,8 @@ PARTS = [
 SECTION_OF = {"introduction": "summary"}
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 PAGES = NOTEBOOKS + sorted(BOOK.rglob("*.md"))
+
+INDICATOR_TEXTS = ["indicator", "latest", "as_of", "change"]
 
 #: What a page may spell out in digits: dates, years, names and numbers of documents.
 TYPED = [
@@ -56,10 +59,9 @@ def sources(path: Path, kind: str) -> list[str]:
 
 
 def prose(path: Path) -> str:
-    """Return a page's text without code, directives' options, roles' targets and addresses."""
+    """Return a page's text, captions and alternative texts too, without roles and addresses."""
     text = "\n\n".join(sources(path, "markdown"))
-    text = re.sub(r"(?ms)^(`{3,}|~{3,})(?!\{admonition).*?^\1\s*$", "", text)
-    text = re.sub(r"(?m)^:[\w-]+:.*$", "", text)
+    text = re.sub(r"(?m)^:::.*$|^---$|^:class:.*$|^(?:alt|missing): (?:>-)?", "", text)
     text = re.sub(r"\{[\w:]+\}`[^`]*`", " ", text)
     text = re.sub(r"`[^`]*`", " ", text)
     return re.sub(r"\]\([^)]*\)|https?://\S+", "]", text)
@@ -70,18 +72,20 @@ def outputs(path: Path) -> list[dict]:
     return [o for c in cells if c["cell_type"] == "code" for o in c["outputs"]]
 
 
-def labels(path: Path) -> dict[str, dict]:
-    """Return the label and body of every exhibit of a notebook."""
-    found = {}
-    for output in outputs(path):
-        bundle = output.get("data", {})
-        if figure := bundle.get("application/vnd.report.figure+json"):
-            body = json.loads("".join(figure))
-            found[body["name"]] = body
-        elif (table := "".join(bundle.get("text/markdown", ""))).startswith("~~~{data-table}"):
-            lines = table.splitlines()
-            found[lines[0].split()[-1]] = json.loads("\n".join(lines[1:-1]))
-    return found
+def bundles(path: Path) -> list[dict]:
+    return [o.get("data", {}) for o in outputs(path)]
+
+
+def made(path: Path) -> dict[str, dict]:
+    """Return the body of every exhibit that a notebook's cells store, by name."""
+    stored = (b.get(TABLE_MIME) or b.get(FIGURE_MIME) for b in bundles(path))
+    bodies = [json.loads("".join(text)) for text in stored if text]
+    return {body["name"]: body for body in bodies}
+
+
+def facts(path: Path) -> set[str]:
+    """Return the names of the facts that a notebook's cells store."""
+    return {name for b in bundles(path) for name in json.loads("".join(b.get(FACTS_MIME, "{}")))}
 
 
 def ids(paths: list[Path]) -> list[str]:
@@ -122,18 +126,17 @@ def test_every_code_cell_ran_in_order(path):
     assert ran == list(range(1, len(ran) + 1))
     for cell in cells:
         source = "".join(cell["source"])
-        shows = cell["cell_type"] == "code" and re.search(r"report\.(table|figure|facts)\(", source)
-        if shows and not re.search(r"(?m)^def ", source):
+        shows = cell["cell_type"] == "code" and re.match(r"report\.(table|figure|facts)\(", source)
+        if shows:
             assert cell["outputs"], "a cell that shows an exhibit stores no output"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
 def test_outputs_are_exhibits_or_facts(path):
     """No bare value: it has no caption and no source, and may hold a memory address."""
-    for output in outputs(path):
-        bundle = output.get("data", {})
-        known = "text/markdown" in bundle or any(mime.startswith("application/") for mime in bundle)
-        assert known, bundle.get("text/plain", output)
+    for bundle in bundles(path):
+        assert any(m.startswith("application/vnd.report.") for m in bundle), bundle
+        assert not {*bundle} & {"text/markdown", "image/png"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
@@ -174,14 +177,12 @@ def test_one_sentence_per_line(path):
 def test_exhibits_are_referred_to_and_sourced(path):
     text = "\n".join("\n".join(sources(p, "markdown")) for p in PAGES)
     own = "\n".join(sources(path, "markdown"))
-    for name, body in labels(path).items():
-        assert body["caption"].strip() and body["source"]["sources"], name
+    for name, body in made(path).items():
+        assert body["source"], name
         if path.stem in CHAPTERS:
             assert f"{{numref}}`{name}`" in own, f"{path.name} shows {name} but never refers to it"
         else:
-            assert name in text or name.startswith("tbl-claims-"), name
-        if "alt" in body:
-            assert len(body["alt"].split()) >= 12, f"{name}: an alternative text must say more"
+            assert len(re.findall(rf"\b{name}\b", text)) > 1 or name.startswith("tbl-claims-"), name
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -197,14 +198,16 @@ def test_findings_carry_confidence_and_exhibit(chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_length_and_exhibits(chapter):
     path = BOOK / f"{chapter}.ipynb"
-    words = len(prose(path).split())
+    words = len(
+        re.sub(r"(?ms)^:::\{exhibit\}.*?^:::$", "", "\n\n".join(sources(path, "markdown"))).split()
+    )
     assert 1400 <= words <= 3200, f"{words} words"
-    assert len(labels(path)) >= 9  # article's table, five exhibits or more, verdicts, costs, watch
-    assert sum("alt" in body for body in labels(path).values()) >= 3
+    assert len(made(path)) >= 9  # article's table, five exhibits or more, verdicts, costs, watch
+    assert sum(name.startswith("fig-") for name in made(path)) >= 3
 
 
 def test_labels_are_unique():
-    names = [name for path in NOTEBOOKS for name in labels(path)]
+    names = [name for path in NOTEBOOKS for name in made(path)]
     assert len(names) == len(set(names))
 
 
@@ -219,24 +222,23 @@ def test_citations_resolve(path):
     assert not missing
 
 
-def test_glued_numbers_exist_and_are_used():
-    for path in NOTEBOOKS:
-        text = "\n".join(sources(path, "markdown"))
-        used = set(re.findall(r"\{glue:text\}`([^`:]+)[^`]*`", text))
-        made = {
-            o["metadata"]["scrapbook"]["name"]
-            for o in outputs(path)
-            if "scrapbook" in o.get("metadata", {})
-        }
-        assert used <= made, f"{path.name}: no cell makes {sorted(used - made)}"
-        assert made <= used, f"{path.name}: made but not shown: {sorted(made - used)}"
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
+def test_facts_are_recorded_and_used(path):
+    used = set(re.findall(r"\{glue:text\}`([^`]+)`", "\n".join(sources(path, "markdown"))))
+    for name, columns in {"claims_tested": ["record"], "indicators": INDICATOR_TEXTS}.items():
+        rows = data.load(name)
+        section = "chapter" if name == "indicators" else "section"
+        own = rows[rows[section] == path.stem] if section in rows else rows
+        used |= set(re.findall(r"\{(\w+)\}", " ".join(own[columns].stack().dropna())))
+    families = {name.split("_")[0] for name in used}
+    unused = {name for name in facts(path) - used if name.split("_")[0] not in families}
+    assert not unused, f"{path.name}: recorded but not shown: {sorted(unused)}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
 def test_cells_are_short(path):
     for source in sources(path, "code"):
-        lines = [line for line in source.splitlines() if line.strip()]
-        assert len(lines) <= 40, source
+        assert len(source.splitlines()) <= 12, source
         assert not re.search(r"(?m)^\s*#", source), "no narrative in comments"
         # nbval runs cells outside of IPython's display hook: a semicolon mutes nothing there.
         assert not source.rstrip().endswith(";"), source

@@ -79,8 +79,9 @@ def enemy(month: str) -> int:
                survey_month=month)  # fmt: skip
 
 
-def freedom(country: str) -> float:
-    return one("freedom_scores", "score", index="Freedom House total", iso3=country, edition="2025")
+def freedom(country: str, edition: str) -> float:
+    total = "Freedom House total"
+    return one("freedom_scores", "score", index=total, iso3=country, edition=edition)
 
 
 def press(country: str, edition: int) -> int:
@@ -166,8 +167,23 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     ),
     **{
         f"UN vote {text}": lambda text=text: vote(text)
-        for text in ("68/262", "ES-11/1", "ES-11/3", "ES-11/4", "ES-11/6", "ES-11/7", "ES-11/8")
+        for text in [
+            "68/262",
+            "ES-11/1",
+            "ES-11/3",
+            "ES-11/4",
+            "ES-11/6",
+            "ES-11/7",
+            "ES-11/8",
+            "74/17",
+            "76/70",
+            "76/179",
+            "77/229",
+            "78/221",
+        ]
     },
+    "U.S. vote on 76/179": lambda: one("un_votes", "us_vote", resolution="76/179"),
+    "U.S. vote on 78/221": lambda: one("un_votes", "us_vote", resolution="78/221"),
     "UN vote S/RES/2774": lambda: vote("S/RES/2774"),
     "U.S. vote on ES-11/7": lambda: one("un_votes", "us_vote", resolution="ES-11/7"),
     "Indian vote on ES-11/1": lambda: country_vote("ES-11/1", "IND"),
@@ -177,6 +193,19 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "U.S. goods imports from Russia in 2021": lambda: trade("imports", 2021),
     "U.S. goods exports to Russia in 2021": lambda: trade("exports", 2021),
     "U.S. goods exports to Russia in 2024": lambda: trade("exports", 2024),
+    "U.S. goods imports from Russia in 2016": lambda: trade("imports", 2016),
+    "U.S. goods exports to Russia in 2018": lambda: trade("exports", 2018),
+    "U.S. goods imports from Russia in 2019": lambda: trade("imports", 2019),
+    "Ships listed by the EU on 24 February 2025": lambda: one(
+        "designation_counts", "count", as_of=pd.Timestamp("2025-02-24"), counted="ships listed"
+    ),
+    "Russia-related additions to the U.S. list in 2023": lambda: one(
+        "us_designations", "additions", scope="related to Russia", year=2023
+    ),
+    "Urals in December 2024": lambda: one("urals_prices", "price", month="2024-12"),
+    "Official rate of the dollar in 2015": lambda: macro("exchange_rate", 2015, "full year"),
+    "Russian billionaires in 2021": lambda: one("billionaires", "billionaires", year=2021),
+    "Wealth of Russian billionaires in 2024": lambda: one("billionaires", "wealth", year=2024),
     "Price cap on Russian crude from 2022-12-05": lambda: cap("crude oil", "2022-12-05", G7),
     "Price cap on premium products from 2023-02-05": lambda: cap(
         "premium oil products", "2023-02-05", G7
@@ -211,6 +240,7 @@ SELECTORS: dict[str, Callable[[], Any]] = {
         "frozen_assets", "amount", holder="European Union", asset="central bank assets"
     ),
     "Gallup: favourable to Russia, 2002": lambda: gallup("2002-02"),
+    "Gallup: favourable to Russia, 2020": lambda: gallup("2020-02"),
     "Gallup: favourable to Russia, 2022": lambda: gallup("2022-02"),
     "Gallup: favourable to Russia, 2023": lambda: gallup("2023-02"),
     "Pew: Russia an enemy, January 2022": lambda: enemy("2022-01"),
@@ -219,11 +249,16 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "Levada: bad attitude to the United States, January 2015": lambda: one(
         "russian_opinion", "value", survey_month="2015-01", answer="negative"
     ),
+    "Levada: bad attitude to the United States, March 2021": lambda: one(
+        "russian_opinion", "value", survey_month="2021-03", answer="negative"
+    ),
     "Gallup: trust in mass media, 1976": lambda: trust(1976),
     "Gallup: trust in mass media, 2025": lambda: trust(2025),
-    "Freedom House: Russia in the edition of 2025": lambda: freedom("RUS"),
-    "Freedom House: Ukraine in the edition of 2025": lambda: freedom("UKR"),
+    "Freedom House: Russia in the edition of 2025": lambda: freedom("RUS", "2025"),
+    "Freedom House: Ukraine in the edition of 2025": lambda: freedom("UKR", "2025"),
+    "Freedom House: United States in the edition of 2026": lambda: freedom("USA", "2026"),
     "RSF: rank of Russia in 2025": lambda: press("RUS", 2025),
+    "RSF: rank of Russia in 2026": lambda: press("RUS", 2026),
     "RSF: rank of Russia in 2024": lambda: press("RUS", 2024),
     "RSF: rank of the United States in 2025": lambda: press("USA", 2025),
     "Refugees from Ukraine at the end of 2022": lambda: millions("refugees, all hosts", 2022),
@@ -239,10 +274,37 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "Advertisements of the Internet Research Agency": lambda: one(
         "disinformation_measures", "value", indicator="advertisements"
     ),
+    "NATO: members at 2 percent, 2025": lambda: at_two_percent(2025),
+    "NATO: members above 3.5 percent, 2025": lambda: len(
+        load("nato_spending").query("kind == 'member' and year == 2025 and share_of_gdp > 3.5")
+    ),
+    "NATO: battlegroups in June 2026": lambda: len(load("nato_battlegroups")),
+    "Chemical Weapons Convention: bound both": lambda: treaty(
+        "Chemical Weapons Convention", "entered_into_force"
+    ),
+    "Dangerous Military Activities: in force": lambda: treaty(
+        "Dangerous Military Activities", "entered_into_force"
+    ),
+    "Founding Act: status": lambda: treaty("Founding Act", "status_2026"),
+    "Arms talks after New START: latest found": lambda: (
+        load("new_start_events").query("agreement == 'New START'")["date"].max()
+    ),
+    "Calls of the presidents in 2025": lambda: contacts_2025("call of the presidents"),
+    "Meetings of envoys with the Russian president in 2025": lambda: contacts_2025(
+        "envoys with the Russian president"
+    ),
+    "Latest step back in allied cyber and information work": lambda: (
+        load("allied_cyber_information").query("direction == 'step back'")["date"].max()
+    ),
     "Observers recommended for the Duma election of 2021": lambda: one(
         "election_observation", "observers", election_date="2021-09-19"
     ),
 }
+
+
+def contacts_2025(kind: str) -> int:
+    frame = load("contacts")
+    return int(((frame["kind"] == kind) & (frame["date"].dt.year == 2025)).sum())
 
 
 def gas(year: int) -> float:

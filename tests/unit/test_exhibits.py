@@ -9,21 +9,38 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 import report
-from report.exhibits import CELL_LIMIT, FACT_MIME, FIGURE_MIME, MISSING, Markup, _number
+from report import exhibits
+from report.exhibits import CELL_LIMIT, FACTS_MIME, FIGURE_MIME, MISSING, TABLE_MIME, Markup
+
+report.load("sources")
+report.load("summits")
 
 
 def body_of(exhibit):
-    """Return the JSON that the directive of a table holds."""
-    lines = exhibit.bundle["text/markdown"].splitlines()
-    assert lines[0].startswith("~~~{data-table} ") and lines[-1] == "~~~"
-    return json.loads("\n".join(lines[1:-1]))
+    """Return the JSON that a table or figure stores."""
+    return json.loads(exhibit.bundle.get(TABLE_MIME) or exhibit.bundle[FIGURE_MIME])
 
 
 def table(frame, **options):
-    settings = {"name": "tbl-x", "caption": "Things", "source": "sources"} | options
-    return report.table(frame, **settings)
+    return report.table(frame, "tbl-x", **{"source": "sources"} | options)
+
+
+def drawn():
+    fig = Figure()
+    _ = fig.subplots().plot([1, 2], [3, 4])
+    return fig
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """An empty register of facts; what facts() publishes is noted."""
+    shown = []
+    monkeypatch.setattr(exhibits, "recorded", {})
+    monkeypatch.setattr(exhibits, "publish_display_data", shown.append)
+    return shown
 
 
 def test_cells_keep_their_decimals_and_align():
@@ -38,12 +55,15 @@ def test_years_have_no_separator_and_dates_are_iso():
     assert body_of(table(frame))["rows"] == [["2024", "2024-03-07"]]
 
 
-def test_missing_cells_need_a_reason():
-    frame = pd.DataFrame({"a": ["x", "y"], "n": [1.0, None]})
-    with pytest.raises(report.DataError, match="say why"):
-        table(frame)
-    body = body_of(table(frame, missing="not measured"))
-    assert body["rows"][1][1] == MISSING and body["notes"] == [f"{MISSING} not measured"]
+def test_missing_cells_are_a_dash_and_numbers_without_end_are_refused():
+    assert body_of(table(pd.DataFrame({"n": [1.0, None]})))["rows"] == [["1"], [MISSING]]
+    with pytest.raises(report.DataError, match=r"tbl-x, 'n', row 2: inf"):
+        table(pd.DataFrame({"n": [1.0, float("inf")]}))
+
+
+def test_small_numbers_and_years_with_a_gap_are_shown_as_they_are():
+    frame = pd.DataFrame({"year": [2020.0, None], "f": [1e-05, 0.25]})
+    assert body_of(table(frame))["rows"] == [["2020", "0.00001"], [MISSING, "0.25000"]]
 
 
 def test_markup_is_told_from_text():
@@ -66,67 +86,94 @@ def test_any_text_is_shown_as_it_is_or_refused(text):
         exhibit = table(pd.DataFrame({"a": [text]}, dtype=object))
     except report.DataError:
         hidden = {"Cc", "Cf", "Co", "Cs", "Zl"}
-        assert any(unicodedata.category(c) in hidden for c in text if c != "\n")
+        bad = any(unicodedata.category(c) in hidden for c in text if c != "\n")
+        assert bad or text == MISSING
         return
     assert body_of(exhibit)["rows"] == [[text]]
     assert "<script" not in exhibit.bundle["text/html"].lower()
 
 
-@pytest.mark.parametrize("notes", ["one text", [["nested"]]])
-def test_notes_are_a_list_of_texts(notes):
-    with pytest.raises(report.DataError, match="list of texts"):
-        table(pd.DataFrame({"a": [1]}), notes=notes)
-
-
-def test_unknown_columns_and_empty_frames_are_refused():
+def test_what_cannot_be_shown_is_refused():
+    frame = pd.DataFrame({"a": [1]})
     with pytest.raises(report.DataError, match="no column"):
-        table(pd.DataFrame({"a": [1]}), columns={"b": "B"})
+        table(frame, columns=["b"])
+    with pytest.raises(report.DataError, match="no column 'at'"):
+        table(frame, anchors="at")
     with pytest.raises(report.DataError, match="no rows"):
         table(pd.DataFrame({"a": []}))
+    with pytest.raises(report.DataError, match=r"a format for \['b'\]"):
+        table(frame, formats={"b": "{}"})
+    with pytest.raises(report.DataError, match="'warheads' was not loaded"):
+        table(frame, source="warheads")
 
 
-def test_the_source_line_comes_from_the_package():
-    source = body_of(table(pd.DataFrame({"a": [1]}), source=["summits", "warheads"]))["source"]
-    assert [t["name"] for t in source["tables"]] == ["summits", "warheads"]
-    assert source["as_of"] >= "2023" and all(s["title"] for s in source["sources"])
+def test_a_column_is_headed_by_its_source_or_by_its_own_name():
+    frame = pd.DataFrame({"publisher": ["x"], "Derived": ["y"]})
+    titles = [c["title"] for c in body_of(table(frame))["columns"]]
+    assert titles == ["Publisher", "Derived"]
+
+
+def test_the_last_observation_is_of_the_rows_shown_or_else_of_the_table():
+    shown = pd.DataFrame({"start_date": pd.to_datetime(["1972-05-22", "1961-06-03"])})
+    assert body_of(table(shown, source="summits"))["data_to"] == "1972-05-22"
+    other = pd.DataFrame({"a": [1]})
+    last = report.load("summits")["start_date"].max()
+    assert body_of(table(other, source="summits"))["data_to"] == f"{last:%Y-%m-%d}"
 
 
 def test_a_figure_is_the_same_every_time_and_keeps_its_numbers():
-    def drawn():
-        fig, ax = report.axes(height=2)
-        ax.plot([1, 2], [3, 4])
-        numbers = pd.DataFrame({"year": [2001, 2002], "n": [3, 4]})
-        return report.figure(
-            fig, name="fig-x", caption="Up", alt="A line", source="sources", numbers=numbers
-        )
-
-    first, second = drawn().bundle, drawn().bundle
+    numbers = pd.DataFrame({"year": [2001, 2002], "n": [1.5, 4]})
+    first, second = (
+        report.figure(drawn(), "fig-x", source=["sources", "summits"], numbers=numbers,
+                      columns=["n", "year"], formats={"n": "{:.2f}"}).bundle
+        for _ in range(2)
+    )  # fmt: skip
     assert first == second
     body = json.loads(first[FIGURE_MIME])
-    assert body["rows"] == [["2001", "3"], ["2002", "4"]] and body["alt"] == "A line"
-    assert first["image/svg+xml"].startswith("<svg") and "dc:date" not in first["image/svg+xml"]
+    assert body["rows"] == [["1.50", "2001"], ["4.00", "2002"]]
+    assert (body["name"], body["source"]) == ("fig-x", ["sources", "summits"])
+    svg = first["image/svg+xml"]
+    assert svg.startswith("<svg") and "<!--" not in svg and "dc:date" not in svg
+    start, *others = svg.split("<defs>")[1:]  # its letters are there, once
+    assert "@font-face" in start and not [part for part in others if "@font-face" in part]
+    assert all(line == line.strip() and line for line in svg.splitlines())
 
 
-@pytest.mark.parametrize("missing", ["alt", "caption"])
-def test_a_figure_without_words_is_refused(missing):
-    fig, _ = report.axes()
-    words = {"alt": "A line", "caption": "Up"} | {missing: " "}
-    with pytest.raises(report.DataError, match="must not be empty"):
-        report.figure(fig, name="f", source="sources", numbers=pd.DataFrame({"n": [1]}), **words)
+def test_facts_are_stored_as_readers_see_them(recorded):
+    report.facts(a=1234, b=-0.5, c="two thirds", by=pd.Series({"2001–2013": 3, "U.S.": 4}))
+    wanted = {"a": "1,234", "b": "−0.5", "c": "two thirds", "by_2001_2013": "3", "by_U_S": "4"}
+    assert json.loads(recorded[0][FACTS_MIME]) == exhibits.recorded == wanted
+    assert recorded[0]["text/plain"].splitlines()[0] == "a: 1,234"
 
 
-def test_facts_are_stored_as_readers_see_them(monkeypatch):
-    shown = []
-    monkeypatch.setattr("report.exhibits.publish_display_data", lambda *a: shown.append(a))
-    report.facts({"a": 1234, "b": -0.5, "c": "two thirds"})
-    assert [data[FACT_MIME] for data, _ in shown] == ["'1,234'", "'−0.5'", "'two thirds'"]
-    with pytest.raises(report.DataError, match="must have a value"):
-        report.facts({"d": float("nan")})
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (float("nan"), "must have a value"),
+        (float("inf"), "must have a value"),
+        (None, "must have a value"),
+        ("*two*", "acts as markup"),
+        ("a`b", "acts as markup"),
+        ("", "acts as markup"),
+        (4, "recorded with another"),
+    ],
+)
+def test_a_fact_that_prose_cannot_show_is_refused(recorded, value, why):
+    report.facts(a=3)
+    with pytest.raises(report.DataError, match=why):
+        report.facts(a=value)
+    assert exhibits.recorded == {"a": "3"}
 
 
-WHOLE = """~~~{data-table} tbl-x
-{
- "caption": "Ærø",
+def test_sentences_of_data_are_filled_with_facts(recorded):
+    report.facts(fall=84)
+    assert report.fill("Down by {fall} per cent", "x") == "Down by 84 per cent"
+    with pytest.raises(report.DataError, match=r"tested, row 2: no fact 'rise'"):
+        report.fill("Up by {rise}", "tested, row 2")
+
+
+WHOLE = """{
+ "name": "tbl-x",
  "columns": [
   {
    "title": "A",
@@ -137,45 +184,32 @@ WHOLE = """~~~{data-table} tbl-x
    "align": "right"
   }
  ],
- "widths": [
-  3,
-  1
+ "source": [
+  "sources"
  ],
+ "data_to": "",
  "row_header": true,
  "anchors": [
   "at-1"
  ],
- "notes": [
-  "A note."
- ],
- "source": SOURCE,
  "rows": [
 ["é", "1"]
-]}
-~~~"""
+]}"""
 
 
-def test_a_table_is_stored_as_readable_json_with_a_row_a_line():
-    frame = pd.DataFrame({"a": ["é"], "n": [1], "at": ["at-1"]})
-    made = table(
-        frame,
-        caption="Ærø",
-        columns={"a": "A", "n": "N"},
-        widths=[3, 1],
-        anchors="at",
-        notes=["A note."],
-    )
-    text = made.bundle["text/markdown"]
-    source = json.dumps(body_of(made)["source"], ensure_ascii=False, indent=1)
-    assert text == WHOLE.replace("SOURCE", source.replace("\n", "\n "))
+def test_a_table_is_stored_as_readable_json_with_a_row_a_line(monkeypatch):
+    monkeypatch.setattr(exhibits, "last_observation", lambda *a: "")
+    frame = pd.DataFrame({"A": ["é"], "N": [1], "at": ["at-1"]})
+    made = table(frame, columns=["A", "N"], anchors="at")
+    assert made.bundle[TABLE_MIME] == WHOLE
     assert made.bundle["text/html"] == (
-        "<table><caption>Ærø</caption>\n<thead><tr>"
+        "<table>\n<thead><tr>"
         '<th scope="col" style="text-align:left">A</th>'
         '<th scope="col" style="text-align:right">N</th></tr></thead>\n<tbody>\n'
         '<tr><th scope="row" style="text-align:left">é</th>'
         '<td style="text-align:right">1</td></tr>\n</tbody></table>'
     )
-    assert made.bundle["text/plain"] == repr(made) == "tbl-x: Ærø (1 rows)"
+    assert made.bundle["text/plain"] == repr(made) == "tbl-x (1 rows)"
     assert made._repr_mimebundle_() is made.bundle
 
 
@@ -201,24 +235,10 @@ def test_markup_is_inline_myst_and_plain_in_jupyterlab():
     assert cells == ["a2020,b2021", "S1-B1", "contested", "the table "]
 
 
-def test_words_are_given_by_name():
-    frame = pd.DataFrame({"a": ["x"]})
-    with pytest.raises(TypeError, match="positional"):
-        report.table(frame, "tbl-x", "Things", "sources")
-    with pytest.raises(TypeError, match="positional"):
-        report.figure(None, "fig-x", "Things", "Words", "sources", frame)
-
-
 def test_the_longest_cell_that_is_shown():
     longest = "x" * CELL_LIMIT
     assert CELL_LIMIT == 2000
     assert body_of(table(pd.DataFrame({"a": [longest]})))["rows"] == [[longest]]
-
-
-@pytest.mark.parametrize("widths", [[1], [1, 2, 3]])
-def test_widths_are_one_a_column(widths):
-    with pytest.raises(report.DataError, match=f"{len(widths)} widths for 2 columns"):
-        table(pd.DataFrame({"a": ["x"], "b": ["y"]}), widths=widths)
 
 
 def test_kinds_of_columns_are_shown_each_in_its_way():
@@ -234,7 +254,7 @@ def test_kinds_of_columns_are_shown_each_in_its_way():
     )
     frame.loc[2] = [True, 2026, 1, 2, None, None]
     frame = frame.astype({"yes": bool, "first_year": int, "yearly": int, "z": int})
-    body = body_of(table(frame, missing="x"))
+    body = body_of(table(frame))
     assert body["rows"] == [
         ["yes", "1999", "1,999", "1,500", "1,500", "0.50"],
         ["no", "2024", "2,024", "7", "2", "1,234.25"],
@@ -260,51 +280,7 @@ def test_a_pattern_goes_before_the_kind_of_the_column():
 
 def test_columns_of_yes_no_and_not_known():
     frame = pd.DataFrame({"a": pd.array([True, None, False], dtype="boolean")})
-    assert body_of(table(frame, missing="x"))["rows"] == [["yes"], [MISSING], ["no"]]
-
-
-@pytest.mark.parametrize("bad", ["note\u202e", "x" * 2001])
-def test_notes_are_checked_as_cells_are(bad):
-    fig, _ = report.axes()
-    frame = pd.DataFrame({"a": ["x"]})
-    with pytest.raises(report.DataError, match="figure 'fig-x', note"):
-        report.figure(
-            fig, name="fig-x", caption="c", alt="a", source="sources", numbers=frame, notes=[bad]
-        )
-
-
-def test_a_figure_keeps_its_words_and_numbers():
-    fig, ax = report.axes()
-    _ = ax.plot([1, 2], [3, 4])
-    made = report.figure(
-        fig,
-        name="fig-x",
-        caption="Finding",
-        alt="A line.",
-        source=["sources", "claims"],
-        numbers=pd.DataFrame({"k": ["é"], "n": [1.5]}),
-        columns={"k": "Kind", "n": "Number"},
-        formats={"n": "{:.2f}"},
-        notes=["One.", "Two."],
-    )
-    body = json.loads(made.bundle[FIGURE_MIME])
-    sources = body.pop("source")
-    assert [item["name"] for item in sources["tables"]] == ["sources", "claims"]
-    assert body == {
-        "name": "fig-x",
-        "caption": "Finding",
-        "alt": "A line.",
-        "notes": ["One.", "Two."],
-        "columns": ["Kind", "Number"],
-        "numeric": [False, True],
-        "rows": [["é", "1.50"]],
-    }
-    svg = made.bundle["image/svg+xml"]
-    assert svg.startswith("<svg") and "<!--" not in svg and "\n\n" not in svg
-    first, *others = svg.split("<defs>")[1:]  # its letters are there, once
-    assert "@font-face" in first and not [part for part in others if "@font-face" in part]
-    assert all(line == line.strip() and line for line in svg.splitlines())
-    assert made.bundle["text/plain"] == "fig-x: Finding"
+    assert body_of(table(frame))["rows"] == [["yes"], [MISSING], ["no"]]
 
 
 @pytest.mark.parametrize(
@@ -322,10 +298,10 @@ def test_a_figure_keeps_its_words_and_numbers():
     ],
 )
 def test_a_fact_is_shown_as_readers_write_it(value, shown):
-    assert _number(value) == shown
+    assert exhibits._number(value) == shown
 
 
 @pytest.mark.parametrize("nothing", [None, pd.NA, float("nan"), np.float64("nan")])
 def test_a_fact_without_a_value_is_refused(nothing):
     with pytest.raises(report.DataError, match="a fact must have a value"):
-        _number(nothing)
+        exhibits._number(nothing)

@@ -1,0 +1,127 @@
+"""The blocks that every chapter has; a place such as {channels} in data/ shows a recorded fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from report import evidence
+from report.assessment import assess
+from report.data import DataError, describe, load, loaded
+from report.exhibits import Exhibit, Markup, cite, claim, fill, link, table, verdict
+
+#: The article's lists and tables, by the chapter that restates them.
+ARTICLE: dict[str, list[str]] = {
+    "engagement": ["recommendations", "diplomatic_strategies"],
+    "landscape": ["risks", "opportunities"],
+    "sanctions": ["recommendations", "trade_incentives"],
+    "coalition": ["recommendations", "focus_areas"],
+    "public_opinion": ["recommendations", "media_strategies"],
+    "human_rights": ["recommendations", "collaboration_areas"],
+    "conclusion": [],
+}
+GRADED = ["findings", "study_types", "verdict_inputs", "verdict_overrides", "claims"]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The blocks of one chapter: tables tbl-<name>-<block>, worded by exhibit directives."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name not in ARTICLE:
+            raise DataError(f"no chapter {self.name!r}; there are: {', '.join(ARTICLE)}")
+
+    def article(self) -> Exhibit:
+        """Return the points of the article's lists and tables, restated, in its order."""
+        columns = ["Point", "Kind", "In our words", "Claim"]
+        return self._table("article", self._points(), ARTICLE[self.name], columns)
+
+    def tested(self) -> Exhibit:
+        """Return each tested point with record, reading, studies and verdict."""
+        rows = self._points().merge(load("claims_tested"), on="claim_id")
+        _fill(rows, "claims_tested", "claim_id", "record")
+        found, graded = load("findings"), assess(self.name).set_index("claim_id")
+        rows["Studies"] = _cells(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
+        rows["verdict"] = rows["claim_id"].map(graded["verdict"])
+        tables = sorted({name for names in rows["tables"] for name in names.split()})
+        columns = ["Point", "Claim", "record", "reading", "Studies", "Verdict"]
+        source = ["claims_tested", *tables, "findings", *ARTICLE[self.name]]
+        return self._table("tested", rows, source, columns)
+
+    def verdicts(self) -> Exhibit:
+        """Return the verdict on each recommendation, with what it stands on."""
+        titles = {"claim": "Recommendation", "confidence": "Confidence"}
+        rows = assess(self.name).rename(columns=titles)
+        rows["Evidence, agreement"] = rows["evidence"] + ", " + rows["agreement"]
+        columns = ["Claim", "Recommendation", "Verdict", "Evidence, agreement", "Confidence"]
+        return self._table("verdicts", rows, GRADED, [*columns, "carries_over"])
+
+    def costs(self) -> Exhibit:
+        """Return what each recommendation costs and risks, who acts, what would change it."""
+        rows = assess(self.name)
+        rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
+        columns = ["Recommendation", "Claim", "main_cost", "main_risk", "who_acts", "would_change"]
+        return self._table("costs", rows, ["verdict_inputs", "claims"], columns)
+
+    def watch(self) -> Exhibit:
+        """Return the indicators that would move the assessment, with their latest values."""
+        rows = load("indicators").query("chapter == @self.name")
+        rows = rows.sort_values("position", ignore_index=True)
+        _fill(rows, "indicators", "indicator", "latest", "as_of", "change")
+        rows["Data table"] = _cells(link(name, f"data-{name}") for name in rows["table"])
+        columns = ["indicator", "latest", "as_of", "Data table", "change"]
+        return self._table("watch", rows, ["indicators", *sorted({*rows["table"]})], columns)
+
+    def data(self) -> Exhibit:
+        """Return the tables that this notebook has loaded, linked to the dictionary of data."""
+        names = loaded()
+        rows = pd.DataFrame({"Table": _cells(link(name, f"data-{name}") for name in names)})
+        rows["What a row is"] = [describe(name)["description"] for name in names]
+        rows["Rows"] = [len(load(name)) for name in names]
+        rows["Licence"] = [describe(name)["licenses"][0]["name"] for name in names]
+        return self._table("inputs", rows, ["sources"], list(rows))
+
+    def _points(self) -> pd.DataFrame:
+        """Return claim_id, Point, Kind and In our words of the article's lists and tables."""
+        parts = []
+        for name in ARTICLE[self.name]:
+            titles = {f["name"]: f["title"] for f in describe(name)["schema"]["fields"]}
+            restated = list(titles)[-1]
+            part = load(name).rename(columns={"label": "Point", restated: "In our words"})
+            parts.append(part[["claim_id", "Point", "In our words"]].assign(Kind=titles["label"]))
+        points = pd.concat(parts).merge(load("claims"), on="claim_id")
+        return points[points["section"] == self.name].sort_values("position", ignore_index=True)
+
+    def _table(self, end: str, rows: pd.DataFrame, source: list[str], shown: list[str]) -> Exhibit:
+        if "claim_id" in rows:
+            rows["Claim"] = _cells(claim(key) for key in rows["claim_id"])
+        if "verdict" in rows:
+            rows["Verdict"] = _cells(v if pd.isna(v) else verdict(v) for v in rows["verdict"])
+        for name in source:  # a source line names only what was loaded
+            load(name)
+        return table(rows, f"tbl-{self.name}-{end}", source=source, columns=shown)
+
+
+def studies(findings: pd.DataFrame) -> str:
+    """Return the works behind findings as citations by direction; "" if there are none."""
+    works = findings.groupby("direction")["reference"].agg(sorted)
+    directions = [d for d in (*evidence.DIRECTION, "context") if d in works]
+    return Markup("; ".join(f"{d.capitalize()}: {cite(*works[d])}" for d in directions))
+
+
+def _cells(texts: Iterable[object]) -> pd.Series:
+    """Return a column whose markup stays markup (pandas would make it plain text)."""
+    return pd.Series(list(texts), dtype=object)
+
+
+def _fill(rows: pd.DataFrame, name: str, key: str, *columns: str) -> None:
+    """Fill the places of these columns of a table; key names a row in an error."""
+    for column in columns:
+        rows[column] = [
+            fill(text, f"{name}, row {where!r}, column {column}")
+            for text, where in zip(rows[column], rows[key], strict=True)
+        ]

@@ -1,0 +1,182 @@
+"""The forms of charts: rows in any order, gaps where nothing is known, labels apart."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from report import charts
+from report.data import DataError
+
+YEARS = pd.DataFrame(
+    {
+        "year": [2001, 2002, 2003, 2006, 2007, 2008] * 2,
+        "value": [4.0, 5.0, 9.0, 8.0, np.nan, 7.0, 4.1, 5.2, 9.1, 8.2, 7.5, 7.1],
+        "who": ["United States"] * 6 + ["Russia"] * 6,
+        "partial": [False, False, True, False, False, False] * 2,
+        "text": ["$5 and $6"] + [None] * 11,
+    }
+)
+ROWS = pd.DataFrame(
+    {
+        "name": ["one", "two", "three", "four"],
+        "a": [1.0, 3.0, np.nan, 3.0],
+        "b": [2.0, 5.0, np.nan, 4.0],
+        "start": pd.to_datetime(["1990-01-01", "1995-01-01", "2001-01-01", "2001-02-01"]),
+        "end": pd.to_datetime(["2010-01-01", "2000-01-01", None, "2012-01-01"]),
+        "group": ["x", "y", "x", "y"],
+        "yes": [True, False, False, True],
+    }
+)
+DATES = {"first": "1992-01-01", "second of them": "1993-01-01", "third": "2005-01-01"}
+FORMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], Any]] = {
+    "lines": lambda f, _: charts.lines(
+        f, "year", "value", "who", hollow="partial", mark="all", text="text", breaks=2,
+        events={"an event": 2002.5, "another event": 2003.0}
+    ),
+    "bars": lambda f, _: charts.bars(f, "year", "value", "who", values="both", partial="partial"),
+    "bars in rows": lambda f, _: charts.bars(
+        f, "who", "value", "text", horizontal=True, order="-value", side="who"
+    ),
+    "dots": lambda _, r: charts.dots(
+        r, "name", {"a": "A", "b": "B"}, by="group", text="group", missing="none", order="-b"
+    ),
+    "spans": lambda _, r: charts.spans(
+        r, "name", "start", "end", dotted="yes", shape="group", text="group", events=DATES
+    ),
+    "strip": lambda _, r: charts.strip(
+        r, "start", "group", by="name", shape="group", shapes={"x": "|", "y": "v"}, text="name"
+    ),
+    "squares": lambda f, _: charts.squares(
+        f, "year", "who", dot="partial", hollow="partial", periods={"2001–03": 2003, "2004–": 2008}
+    ),
+    "grid": lambda _, r: charts.grid(r, "group", "yes", "group", text="name"),
+    "marks": lambda _, r: charts.grid(r, "group", "yes", "group", shapes={"x": "s", "y": "v"}),
+    "panels": lambda f, _: charts.panels(f, "who", charts.lines, "year", "value", labels="last"),
+}  # fmt: skip
+
+
+def _svg(figure: matplotlib.figure.Figure) -> str:
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    return drawn.getvalue()
+
+
+def _boxes(figure: matplotlib.figure.Figure) -> list[Any]:
+    """The boxes of all texts on the page but ticks', which matplotlib places."""
+    figure.draw_without_rendering()
+    ticks = {id(t) for a in figure.axes for t in [*a.get_xticklabels(), *a.get_yticklabels()]}
+    shown = [t for t in figure.findobj(Text) if t.get_visible() and str(t.get_text()).strip()]
+    minor = {id(t) for a in figure.axes for t in a.get_xticklabels(minor=True)}
+    return [(t.get_text(), t.get_window_extent()) for t in shown if id(t) not in ticks | minor]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_in_any_order_give_the_same_drawing(form: str) -> None:
+    shuffled = [frame.sample(frac=1, random_state=7) for frame in (YEARS, ROWS)]
+    assert _svg(FORMS[form](YEARS, ROWS)) == _svg(FORMS[form](*shuffled))
+
+
+@pytest.mark.parametrize("form", ["lines", "dots", "spans", "strip", "squares", "panels"])
+def test_texts_do_not_meet(form: str) -> None:
+    boxes = _boxes(FORMS[form](YEARS, ROWS))
+    met = [
+        (one, two)
+        for place, (one, box) in enumerate(boxes)
+        for two, other in boxes[place + 1 :]
+        if box.shrunk(0.9, 0.9).overlaps(other.shrunk(0.9, 0.9))
+    ]
+    assert boxes and not met
+
+
+def test_a_line_is_broken_at_a_gap_a_missing_value_and_a_hollow_point() -> None:
+    (ax,) = charts.lines(YEARS, "year", "value", "who", hollow="partial", breaks=2).axes
+    joined = [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
+    assert joined == [[2001, 2002], [2006, 2007, 2008], [2001, 2002], [2006], [2008]]
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
+    assert [list(line.get_xdata()) for line in hollow] == [[2003], [2003]]
+
+
+@pytest.mark.parametrize("dates", [False, True])
+def test_points_too_far_apart_are_not_joined(dates: bool) -> None:
+    when = pd.to_datetime(YEARS["year"].astype(str) + "-07-01") if dates else YEARS["year"]
+    longest: Any = "400D" if dates else 1
+    (ax,) = charts.lines(YEARS[6:].assign(x=when), "x", "value", breaks=longest).axes
+    joined = [len(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
+    assert joined == [3, 3]
+
+
+def test_a_column_breaks_a_line_where_it_changes() -> None:
+    frame = YEARS[:3].assign(edition=["old", "old", "new"])
+    (ax,) = charts.lines(frame, "year", "value", breaks="edition").axes
+    joined = [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
+    assert joined == [[2001, 2002], [2003]]
+
+
+def test_a_year_without_a_row_keeps_its_place_and_a_missing_value_is_named() -> None:
+    frame = YEARS[YEARS["who"].eq("United States")]
+    (ax,) = charts.bars(frame, "year", "value", values="total", missing="none").axes
+    assert [bar.get_x() + 0.36 for bar in ax.patches] == pytest.approx(
+        [2001, 2002, 2003, 2006, 2007, 2008]
+    )
+    written = {t.get_text(): t.xy[0] for t in ax.texts}
+    assert written["none"] == 2007 and written["9"] == 2003 and "0" not in written
+
+
+def test_bars_are_stacked_and_their_numbers_are_the_values() -> None:
+    frame = YEARS[YEARS["year"].eq(2002)]
+    (ax,) = charts.bars(frame, "year", "value", "who", values="both", height=4).axes
+    spans = sorted((bar.get_y(), bar.get_height()) for bar in ax.patches)
+    assert spans == [(0, pytest.approx(5.2)), (5.2, pytest.approx(5.0))]
+    assert sorted(t.get_text() for t in ax.texts) == ["10.2", "5", "5.2"]
+
+
+def test_a_dollar_sign_is_a_dollar_sign() -> None:
+    (ax,) = charts.lines(YEARS, "year", "value", "who", text="text").axes
+    assert "$5 and $6" in _svg(charts.lines(YEARS, "year", "value", "who", text="text"))
+    assert "$5 and $6" in [t.get_text() for t in ax.texts]
+
+
+def test_squares_count_what_is_verified() -> None:
+    figure = FORMS["squares"](YEARS, ROWS)
+    assert {"4", "6"} <= {t.get_text() for t in figure.axes[0].texts}
+
+
+def test_dots_of_one_row_are_joined_and_the_largest_stands_on_top() -> None:
+    (ax,) = charts.dots(ROWS, "name", {"a": "A", "b": "B"}, order="-b", missing="none").axes
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["two", "four", "one", "three"]
+    ranges = [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
+    assert [3, 5] in ranges and [1, 2] in ranges
+    assert [t.get_text() for t in ax.texts if t.get_text()] == ["none"]
+
+
+def test_tiles_show_the_part() -> None:
+    rest, part = charts.tiles(3, 20, "3 of 20").axes[0].collections
+    assert (len(rest.get_offsets()), len(part.get_offsets())) == (17, 3)
+
+
+def test_what_cannot_be_drawn_is_named() -> None:
+    with pytest.raises(DataError, match=r"no column \['vlaue'\].*'value'"):
+        charts.lines(YEARS, "year", "vlaue")
+    with pytest.raises(DataError, match="values='totals' is unknown"):
+        charts.bars(YEARS, "year", "value", values="totals")
+    with pytest.raises(DataError, match="mark='top' is unknown"):
+        charts.lines(YEARS, "year", "value", mark="top")
+    with pytest.raises(DataError, match="no rows"):
+        charts.bars(YEARS[:0], "year", "value")
+
+
+def test_a_label_can_be_moved_by_points() -> None:
+    plain, moved = (
+        charts.lines(YEARS, "year", "value", "who", mark="highest", at=at).axes[0]
+        for at in ({}, {"Russia": (10.0, 20.0), "9.1": (0.0, 30.0)})
+    )
+    before = {t.get_text(): t.get_position() for t in plain.texts}
+    after = {t.get_text(): t.get_position() for t in moved.texts}
+    assert np.subtract(after["Russia"], before["Russia"]) == pytest.approx([10, 20])
+    assert after["9.1"] == (0, 30)

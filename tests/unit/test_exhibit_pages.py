@@ -1,0 +1,149 @@
+"""The exhibit directive: what notebooks store, placed and worded on a page."""
+
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+from docutils import nodes
+from matplotlib.figure import Figure
+from sphinx.testing.util import SphinxTestApp
+
+import report
+from report import exhibits
+
+report.load("sources")
+ALT = "A line that rises from one to two between the years given, without a break."
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """Return a function that builds a page from cells: its doctree, and what was warned."""
+    monkeypatch.setattr(exhibits, "recorded", {})
+
+    def build(*cells):
+        notebook = nbformat.v4.new_notebook()
+        for number, (kind, source, *outputs) in enumerate(cells):
+            cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, id=f"c{number}")
+            if outputs:
+                cell["execution_count"] = 1
+                cell["outputs"] = [nbformat.v4.new_output("display_data", b) for b in outputs]
+            notebook.cells.append(cell)
+        (tmp_path / "page.ipynb").write_text(nbformat.writes(notebook))
+        (tmp_path / "conf.py").write_text(
+            'extensions = ["myst_nb", "exhibits"]\nmyst_enable_extensions = ["colon_fence"]\n'
+            'root_doc = "page"\nnumfig = True\nnb_execution_mode = "off"\n'
+        )
+        app = SphinxTestApp("dummy", srcdir=tmp_path)
+        app.build()
+        warned = app.warning.getvalue()
+        tree = app.env.get_doctree("page")
+        app.cleanup()
+        return tree, warned
+
+    return build
+
+
+def table(**values):
+    frame = pd.DataFrame(values or {"a": ["x"], "n": [1]})
+    return report.table(frame, "tbl-x", source="sources").bundle
+
+
+def figure():
+    drawn = Figure()
+    _ = drawn.subplots().plot([1, 2], [1, 2])
+    numbers = pd.DataFrame({"year": [2001], "n": [1]})
+    return report.figure(drawn, "fig-x", source="sources", numbers=numbers).bundle
+
+
+def facts(**values):
+    exhibits.recorded.update(values)
+    return {exhibits.FACTS_MIME: json.dumps(values), "text/plain": ""}
+
+
+def exhibit(name, words, options=""):
+    return f":::{{exhibit}} {name}\n{options}{words}\n:::"
+
+
+def test_a_table_is_placed_with_its_words(page):
+    tree, warned = page(
+        ("code", "report.facts(n=3)", facts(n="3")),
+        ("code", "report.table(...)", table()),
+        ("markdown", "# Page\n\n" + exhibit("tbl-x", "Caption {glue:text}`n`.\n\nA *note*.")),
+    )
+    assert not warned
+    box = next(n for n in tree.findall(nodes.container) if "exhibit" in n["classes"])
+    shown = next(box.findall(nodes.table))
+    assert shown["ids"] == ["tbl-x"] and next(shown.findall(nodes.title)).astext() == "Caption 3."
+    entries = list(shown.findall(nodes.entry))
+    assert [e.astext() for e in entries] == ["a", "n", "x", "1"]
+    assert entries[3]["classes"] == ["text-right"]
+    note, source = (n.astext() for n in box.children[1:3])
+    assert note == "A note." and source.startswith("Source: ")
+    assert next(box.children[1].findall(nodes.emphasis)).astext() == "note"
+
+
+def test_a_figure_is_a_file_of_its_name_with_alternative_text(page, tmp_path):
+    tree, warned = page(
+        ("code", "report.facts(n=3)", facts(n="three")),
+        ("code", "report.figure(...)", figure()),
+        (
+            "markdown",
+            "# Page\n\n"
+            + exhibit("fig-x", "Up.", f"---\nalt: >-\n  {ALT}\n  {{glue:text}}`n`\n---\n"),
+        ),
+    )
+    assert not warned
+    image = next(tree.findall(nodes.image))
+    assert image["alt"] == f"{ALT} three" and image["uri"].endswith("fig-x.svg")
+    assert next(tree.findall(nodes.caption)).astext() == "Up."
+    numbers = next(n for n in tree.findall(nodes.raw) if "figure-numbers" in n.astext())
+    assert ">2001</th>" in numbers.astext()
+
+
+def test_the_code_before_an_exhibit_is_one_fold_at_its_foot(page):
+    tree, _ = page(
+        ("code", "first = 1"),
+        ("code", "second = 2", table()),
+        ("markdown", "# Page\n\n" + exhibit("tbl-x", "Words.")),
+        ("code", "third = 3"),
+        ("markdown", "Text."),
+    )
+    boxes = [n for n in tree.findall(nodes.container) if "notebook-code" in n["classes"]]
+    codes = [[b.astext() for b in box.findall(nodes.literal_block)] for box in boxes]
+    assert codes == [["first = 1", "second = 2"], ["third = 3"]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            [("markdown", "# P\n\n{glue:text}`none`")],
+            "page.ipynb, cell 1: no cell records the fact",
+        ),
+        ([("markdown", "# P\n\n" + exhibit("tbl-y", "Words."))], "no cell of this page makes it"),
+        ([("code", "x", table()), ("markdown", "# P")], "no exhibit directive places tbl-x"),
+        (
+            [("code", "x", table()), ("markdown", "# P\n\n" + exhibit("tbl-x", "- a list"))],
+            "expected a caption and notes",
+        ),
+        (
+            [("code", "x", table(a=[None, "x"])), ("markdown", "# P\n\n" + exhibit("tbl-x", "W"))],
+            "option missing: expected text",
+        ),
+        (
+            [
+                ("code", "x", table()),
+                ("markdown", "# P\n\n" + exhibit("tbl-x", "W", ":missing: not measured\n\n")),
+            ],
+            "option missing: expected text",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(page, cells, message):
+    assert message in page(*cells)[1]
+
+
+def test_a_figure_needs_an_alternative_text(page):
+    cells = [("code", "x", figure()), ("markdown", "# P\n\n" + exhibit("fig-x", "W"))]
+    assert "option alt: expected 12 words or more" in page(*cells)[1]
