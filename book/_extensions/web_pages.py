@@ -108,7 +108,8 @@ def visit_container(self: Any, node: nodes.Element) -> None:
     The theme's box around a table scrolls, and is named for it; the ids are the table's.
     """
     if "table-wrapper" in node["classes"]:
-        name = escape((node.next_node(nodes.title) or node.parent[0]).astext())
+        title = node.next_node(nodes.title) or node.parent[0]
+        name = escape(node.parent.get("label") or title.astext())
         box = f'<div class="table-scroll" role="region" tabindex="0" aria-label="{name}">'
     elif "summary" in node:
         box = f"{self.starttag(node, 'details')}<summary>{escape(node['summary'])}</summary>\n"

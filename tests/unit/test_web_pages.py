@@ -42,7 +42,8 @@ def small(tmp_path_factory):
         (root / name).write_text(text, encoding="utf-8")
     (root / "_templates").symlink_to(web_pages.Path(__file__).parents[2] / "book" / "_templates")
     conf = {
-        "extensions": ["myst_parser", "web_pages", "about_report", "site_search"],
+        "nb_execution_mode": "off",
+        "extensions": ["myst_nb", "web_pages", "about_report", "site_search"],
         "root_doc": "start",
         "html_theme": "furo",
         "html_js_files": ["search-data.js"],
