@@ -72,7 +72,8 @@ def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
     return {
         "text": f"{text} {page['url']}".strip(),
         "BibTeX": f"@{kind}{{{key},\n" + ",\n".join(entry) + "\n}",
-        "RIS": "\n".join(f"{tag}  - {value}" for tag, value in record.items() if value) + "\nER  - ",
+        "RIS": "\n".join(f"{tag}  - {value}" for tag, value in record.items() if value)
+        + "\nER  - ",
     }
 
 
@@ -99,7 +100,13 @@ def structured(about: dict[str, Any], page: dict[str, str], data: str) -> Iterat
         name = f"{about['title'].partition(':')[0]}: the data"
         says = "Every table behind the report as CSV, with its sources, in one data package."
         file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
-        yield {**common, "@type": "Dataset", "name": name, "description": says, "distribution": file}
+        yield {
+            **common,
+            "@type": "Dataset",
+            "name": name,
+            "description": says,
+            "distribution": file,
+        }
 
 
 def add_context(

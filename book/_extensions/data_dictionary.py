@@ -113,7 +113,7 @@ def _source(source: dict[str, str]) -> nodes.paragraph:
 def _columns(resource: dict[str, Any]) -> nodes.table:
     """Return the table of a table's columns."""
     schema = resource["schema"]
-    keys, targets = schema.get("primaryKey", []), {}
+    keys, targets = schema.get("primaryKey", []), dict[str, str]()
     for key in schema.get("foreignKeys", []):
         fields = [key["fields"]] if isinstance(key["fields"], str) else key["fields"]
         targets |= dict.fromkeys(fields, key["reference"]["resource"] or resource["name"])

@@ -115,7 +115,10 @@ class Exhibit(SphinxDirective):
         box += [*notes, self.source(body)]
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
-            fold["summary"], fold["label"] = "Numbers in this figure", f"Numbers: {caption.astext()}"
+            fold["summary"], fold["label"] = (
+                "Numbers in this figure",
+                f"Numbers: {caption.astext()}",
+            )
             box += fold
         return [box]
 
@@ -151,7 +154,9 @@ class Exhibit(SphinxDirective):
         group = nodes.tgroup(cols=len(columns))
         table += group
         for place in range(len(columns)):
-            group += nodes.colspec(colwidth=1, stub=int(body.get("row_header", True) and place == 0))
+            group += nodes.colspec(
+                colwidth=1, stub=int(body.get("row_header", True) and place == 0)
+            )
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]

@@ -41,7 +41,9 @@ class ExplainLinks(SphinxPostTransform):
     builders = ("html", "dirhtml")
 
     def run(self, **kwargs: Any) -> None:
-        said = {f"claim-{row.claim_id.lower()}": row.claim for row in data.load("claims").itertuples()}
+        said = {
+            f"claim-{row.claim_id.lower()}": row.claim for row in data.load("claims").itertuples()
+        }
         for link in self.document.findall(nodes.reference):
             anchor = link.get("refid") or link.get("refuri", "").partition("#")[2]
             if anchor in said:
@@ -63,7 +65,9 @@ class ExplainLinks(SphinxPostTransform):
         for ref in domain.citation_refs:
             for target in ref.targets:
                 places.setdefault(target.key, {}).setdefault(ref.docname, ref.citation_ref_id)
-        entries = {i: entry for entry in self.document.findall(nodes.citation) for i in entry["ids"]}
+        entries = {
+            i: entry for entry in self.document.findall(nodes.citation) for i in entry["ids"]
+        }
         for citation in domain.citations:
             cited = places.get(citation.key, {})
             line = nodes.paragraph("", "Cited in ", classes=["cited-in"])

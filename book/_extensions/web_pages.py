@@ -148,9 +148,15 @@ def font_faces(characters: set[str]) -> str:
     for name, weight, style in FACES:
         with tempfile.TemporaryDirectory() as out:
             cut = Path(out, "cut.woff2")
-            options = ["--flavor=woff2", "--layout-features=kern,liga,tnum,ccmp", "--drop-tables+=FFTM"]
+            options = [
+                "--flavor=woff2",
+                "--layout-features=kern,liga,tnum,ccmp",
+                "--drop-tables+=FFTM",
+            ]
             text = f"--text={''.join(sorted(characters))}"
-            subset.main([f"{folder}/SourceSansPro-{name}.ttf", text, f"--output-file={cut}", *options])
+            subset.main(
+                [f"{folder}/SourceSansPro-{name}.ttf", text, f"--output-file={cut}", *options]
+            )
             data = base64.b64encode(cut.read_bytes()).decode()
         faces.append(
             f"@font-face{{font-family:'Source Sans Pro';font-weight:{weight};font-style:{style};"
@@ -166,7 +172,9 @@ class Files:
         self.loaded = {"favicon.svg", "social-card.png"}
         self.characters = set(map(chr, range(32, 127)))
 
-    def choose(self, app: Sphinx, page: str, _template: str, context: dict[str, Any], _: Any) -> None:
+    def choose(
+        self, app: Sphinx, page: str, _template: str, context: dict[str, Any], _: Any
+    ) -> None:
         """Leave the page the style sheets and scripts that it needs, and give it its policy."""
         body = context.get("body", "")
         wanted = SCRIPTS | ({"weights.js"} if "weights-explorer" in body else set())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 #: Words before a quantity or date that say how exact it is; they do not change its place.
 _HEDGES = re.compile(
     r"^(?:(?:about|around|roughly|nearly|almost|approximately|circa|ca?\.|some|over|under|only|"

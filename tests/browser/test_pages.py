@@ -151,7 +151,9 @@ def test_print_is_light_on_a_dark_screen(browser, served):
         page.evaluate(f"document.body.dataset.theme = '{chosen}'")
         page.emulate_media(media="print")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE
-        assert page.locator("article img").first.evaluate("e => getComputedStyle(e).filter") == "none"
+        assert (
+            page.locator("article img").first.evaluate("e => getComputedStyle(e).filter") == "none"
+        )
         page.emulate_media(media="screen")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != WHITE
     context.close()

@@ -31,7 +31,10 @@ def test_search_finds_a_term_and_opens_it(page, address):
     page.wait_for_url(lambda url: "/search.html?q=" in url)
     link = page.locator(".search-results a").first
     link.wait_for()
-    assert "sections have this: Jackson-Vanik" in page.locator("article [role=status]").first.inner_text()
+    assert (
+        "sections have this: Jackson-Vanik"
+        in page.locator("article [role=status]").first.inner_text()
+    )
     assert not page.faults
     link.click()
     page.wait_for_url(lambda url: "/book/" in url)
@@ -72,7 +75,9 @@ def test_search_finds_numbers_as_they_stand(page, served, built, kind):
 
 def test_search_says_that_it_found_nothing(page, served):
     page.goto(f"{served}search.html?q=xyzzy")
-    assert page.locator("article [role=status]").first.inner_text() == "No sections have this: xyzzy"
+    assert (
+        page.locator("article [role=status]").first.inner_text() == "No sections have this: xyzzy"
+    )
 
 
 def test_choice_of_colours_persists(page, address):
@@ -87,7 +92,10 @@ def test_choice_of_colours_persists(page, address):
 
 
 def cells(table, column):
-    return [text.strip() for text in table.locator(f"tbody tr > :nth-child({column})").all_text_contents()]
+    return [
+        text.strip()
+        for text in table.locator(f"tbody tr > :nth-child({column})").all_text_contents()
+    ]
 
 
 @pytest.mark.parametrize("name", ["sanctions", "coalition", "human_rights"])
@@ -210,11 +218,12 @@ def test_minus_signs_of_a_table_are_copied_as_spreadsheets_know_them(page, serve
     )
     page.keyboard.press("Control+c")
     assert "-3.5" in page.evaluate("navigator.clipboard.readText()")
-    page.evaluate("getSelection().selectAllChildren(document.querySelector('tbody td').parentElement)")
-    page.keyboard.press("Control+c")
-    html = page.evaluate(
-        "navigator.clipboard.read().then((all) => all[0].getType('text/html')).then((b) => b.text())"
+    page.evaluate(
+        "getSelection().selectAllChildren(document.querySelector('tbody td').parentElement)"
     )
+    page.keyboard.press("Control+c")
+    read = "navigator.clipboard.read().then((all) => all[0].getType('text/html'))"
+    html = page.evaluate(f"{read}.then((blob) => blob.text())")
     assert "<table>" in html and ">-3.5</td>" in html and "−" not in html
 
 

@@ -35,6 +35,8 @@ def test_missing_values_have_no_key(text):
     assert sort_key(text) is None
 
 
-@pytest.mark.parametrize("text", ["S1-B1", "May", "March of the millions", "New START", "yes", "by law"])
+@pytest.mark.parametrize(
+    "text", ["S1-B1", "May", "March of the millions", "New START", "yes", "by law"]
+)
 def test_words_stay_words(text):
     assert sort_key(text) == text

@@ -25,11 +25,14 @@ FILES = {
     "CITATION.cff": "title: 'Small: a book'\nversion: 1.2.0\ndate-released: 2026-11-22\n"
     "authors: [{name: The authors}]\nabstract: A book about little.\nkeywords: [small]\n",
     "start.md": "# Small\n\nThe first *words*. <!-- secret -->\n\n"
-    "<!-- secret --><b>Bold.</b>\n\n% secret\n\n```{toctree}\nnew\nold\nbook/appendix/changes\n```\n",
+    "<!-- secret --><b>Bold.</b>\n\n% secret\n\n"
+    "```{toctree}\nnew\nold\nbook/appendix/changes\n```\n",
     "old.md": "# Old\n\n## 1.0.0 (2026-11-22)\n\nTürkiye in 1,054 acts.\n",
     "new.md": "# New\n\n## 1.1.0\n\nA.\n\n## 1.0.0 (2026-11-22)\n\nB.\n\n### A\n\n## C\n\n### A\n",
     "book/appendix/changes.md": "# Table\n\n```{list-table} Title & more\n:header-rows: 1\n"
-    ":stub-columns: 1\n\n* - Name\n  - When\n" + "".join(f"* - r\n  - {row}\n" for row in ROWS) + "```\n",
+    ":stub-columns: 1\n\n* - Name\n  - When\n"
+    + "".join(f"* - r\n  - {row}\n" for row in ROWS)
+    + "```\n",
 }
 
 
@@ -89,14 +92,26 @@ def test_with_an_address_links_are_whole(small):
     page = small("404.html")
     assert page.base["href"] == "https://example.org/"
     assert page.select_one('meta[property="og:image"]')["content"].endswith("social-card.png")
-    assert small("sitemap.txt").text.splitlines()[0] == "https://example.org/book/appendix/changes.html"
+    assert (
+        small("sitemap.txt").text.splitlines()[0]
+        == "https://example.org/book/appendix/changes.html"
+    )
 
 
 def test_search_has_every_text_with_accents_apart(small):
     text = small("_static/search-data.js").text
     pages = json.loads(text.removeprefix("const PAGES = ").rstrip(";\n"))
-    assert [page[0] for page in pages] == ["book/appendix/changes.html", "new.html", "old.html", "start.html"]
-    assert pages[2][2] == ["s-1-0-0-2026-11-22", "1.0.0 (2026-11-22)", "Tu\u0308rkiye in 1,054 acts."]
+    assert [page[0] for page in pages] == [
+        "book/appendix/changes.html",
+        "new.html",
+        "old.html",
+        "start.html",
+    ]
+    assert pages[2][2] == [
+        "s-1-0-0-2026-11-22",
+        "1.0.0 (2026-11-22)",
+        "Tu\u0308rkiye in 1,054 acts.",
+    ]
     assert "Title & more" in pages[0][1][2] and "−1,200" in pages[0][1][2]
 
 
@@ -126,7 +141,9 @@ PART = {"name": "method", "title": "Method", "number": "3", "url": "https://exam
 
 
 def test_bibtex_of_report_and_of_a_page():
-    [(key, whole)] = parse_string(about_report.cite(ABOUT, WHOLE)["BibTeX"], "bibtex").entries.items()
+    [(key, whole)] = parse_string(
+        about_report.cite(ABOUT, WHOLE)["BibTeX"], "bibtex"
+    ).entries.items()
     assert (key, whole.type) == ("dealing-with-moscow-2026", "book")
     assert whole.fields["title"] == r"{Report: 50 \% \& more}" and "booktitle" not in whole.fields
     [(key, page)] = parse_string(about_report.cite(ABOUT, PART)["BibTeX"], "bibtex").entries.items()
