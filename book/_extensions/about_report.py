@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -81,32 +80,24 @@ def _tex(text: str) -> str:
     return re.sub(r"([&%$#_{}])", r"\\\1", text)
 
 
-def structured(about: dict[str, Any], page: dict[str, str], data: str) -> Iterator[dict[str, Any]]:
-    """Yield schema.org descriptions: of the report or chapter, and of the data (an address)."""
+def structured(about: dict[str, Any], page: dict[str, str], data: str) -> list[dict[str, Any]]:
+    """Return schema.org descriptions: of the report or chapter, and of the data (an address)."""
     common = {
         "@context": "https://schema.org",
-        "author": [{"@type": "Organization", "name": a["name"]} for a in about["authors"]],
+        "author": {"@type": "Organization", "name": about["authors"][0]["name"]},
         "datePublished": about["date-released"].isoformat(),
         "version": about["version"],
         "inLanguage": "en",
         "license": "https://creativecommons.org/licenses/by/4.0/",
-        "isAccessibleForFree": True,
         "keywords": about["keywords"],
     } | ({"url": page["url"]} if page["url"] else {})
-    chapter = {"@type": "Chapter", "isPartOf": {"@type": "Report", "name": about["title"]}}
-    kind = chapter if page["name"] else {"@type": "Report"}
-    yield {**common, **kind, "name": page["title"], "description": page["description"]}
-    if data:
-        name = f"{about['title'].partition(':')[0]}: the data"
-        says = "Every table behind the report as CSV, with its sources, in one data package."
-        file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
-        yield {
-            **common,
-            "@type": "Dataset",
-            "name": name,
-            "description": says,
-            "distribution": file,
-        }
+    whole = {"@type": "Report", "name": about["title"]}
+    part = {"@type": "Chapter", "name": page["title"], "isPartOf": whole}
+    said = {"description": page["description"], **(part if page["name"] else whole)}
+    file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
+    tables = {"@type": "Dataset", "name": f"{about['title']}: the data", "distribution": file}
+    tables["description"] = "Every table behind the report as CSV, with its sources."
+    return [{**common, **said}, *([{**common, **tables}] if data else [])]
 
 
 def add_context(
@@ -159,7 +150,7 @@ def add_context(
     if base and pagename == "404":  # it is shown at addresses of any depth
         tags.insert(0, f'<base href="{escape(base)}/">')
     data = f"{base}/{app.config.report_downloads[2][1]}".strip("/") * (pagename in DATA_PAGES)
-    described = json.dumps([*structured(about, page, data)], ensure_ascii=False)
+    described = json.dumps(structured(about, page, data), ensure_ascii=False)
     described = described.replace("<", "\\u003c")  # no text can end the script
     tags.append(f'<script type="application/ld+json">{described}</script>')
     context["metatags"] = "\n".join(tags)

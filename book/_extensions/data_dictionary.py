@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -64,9 +63,8 @@ class DataDictionary(SphinxDirective):
         file, up = f"data/{resource['path']}", "../" * self.env.docname.count("/")
         link = nodes.reference("", "download", refuri=up + file, internal=False)
         download = nodes.inline("", " (", link, nodes.Text(")"), classes=["screen-only"])
-        used: list[nodes.Node] = [nodes.Text(resource.get("reason", "no page"))] * (not users)
-        for document in users:
-            used += [nodes.Text(", ")] * bool(used) + [self.chapter(document)]
+        names = [f"{{doc}}`{u.rpartition('/')[2].replace('_', ' ')} </{u}>`" for u in users]
+        used = self.parse_inline(", ".join(names) or resource.get("reason", "no page"))[0]
         terms = "; ".join(item["title"] for item in resource["licenses"])
         if resource["restricted"]:
             terms += " (not open data: small extract, shown with attribution)"
@@ -89,13 +87,6 @@ class DataDictionary(SphinxDirective):
         section = self.section(f"data-{resource['name']}", resource["title"])
         section += [nodes.paragraph("", resource["description"]), about, _columns(resource)]
         return section
-
-    def chapter(self, document: str) -> nodes.Node:
-        """Return a link to a document, with its name."""
-        text = nodes.inline("", document.rpartition("/")[2].replace("_", " "))
-        target = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}"}
-        how = {"refexplicit": True, "refwarn": True, "refdoc": self.env.docname}
-        return pending_xref("", text, **target, **how)
 
 
 def _list(lines: list[str]) -> list[nodes.Node]:

@@ -165,49 +165,39 @@ def font_faces(characters: set[str]) -> str:
     return "".join(faces)
 
 
-class Files:
-    """What pages load and show, noted page by page; what no page loads is not published."""
+def _name(file: Any) -> str:
+    return str(file.filename).partition("?")[0].rpartition("/")[2]
 
-    def __init__(self) -> None:
-        self.loaded = {"favicon.svg", "social-card.png"}
-        self.characters = set(map(chr, range(32, 127)))
 
-    def choose(
-        self, app: Sphinx, page: str, _template: str, context: dict[str, Any], _: Any
-    ) -> None:
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register translator and transform; note what pages load and show, and publish only that."""
+    loaded, characters = {"favicon.svg", "social-card.png"}, set(map(chr, range(32, 127)))
+
+    def choose(app: Sphinx, page: str, _: str, context: dict[str, Any], doctree: Any) -> None:
         """Leave the page the style sheets and scripts that it needs, and give it its policy."""
         body = context.get("body", "")
         wanted = SCRIPTS | ({"weights.js"} if "weights-explorer" in body else set())
         wanted |= {"search-data.js", "search.js"} if page == "search" else set()
         for kind, names in (("script_files", wanted), ("css_files", STYLES)):
-            context[kind] = [f for f in context[kind] if Path(_path(f)).name in names]
-            self.loaded |= {Path(_path(f)).name for f in context[kind]}
-        self.characters |= set(body)
+            context[kind] = [file for file in context[kind] if _name(file) in names]
+            loaded.update(map(_name, context[kind]))
+        characters.update(body)
         policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         context["metatags"] = policy + context.get("metatags", "")
 
-    def finish(self, app: Sphinx, error: Exception | None) -> None:
+    def finish(app: Sphinx, error: Exception | None) -> None:
         """Write the fonts, then remove what no page loads."""
-        if error is not None or app.builder.name != "html":
-            return
-        static = Path(app.outdir, "_static")
-        for path in [p for p in static.rglob("*") if p.is_file() and p.name not in self.loaded]:
-            path.unlink()
-        (static / "fonts.css").write_text(font_faces(self.characters), encoding="utf-8")
+        if error is None and app.builder.name == "html":
+            static = Path(app.outdir, "_static")
+            for path in [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]:
+                path.unlink()
+            (static / "fonts.css").write_text(font_faces(characters), encoding="utf-8")
 
-
-def _path(file: Any) -> str:
-    return str(file.filename).partition("?")[0]
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the translator; choose files for each page, and at the end of all."""
-    seen = Files()
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
     app.set_translator("html", WebTranslator, override=True)
     app.add_node(nodes.container, override=True, html=(visit_container, depart_container))
     app.add_transform(SpeakingIds)
     app.add_css_file("fonts.css")
-    app.connect("html-page-context", seen.choose, priority=900)
-    app.connect("build-finished", seen.finish, priority=900)
+    app.connect("html-page-context", choose, priority=900)
+    app.connect("build-finished", finish, priority=900)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -15,7 +15,7 @@ from pybtex.database import parse_string
 from sphinx.application import Sphinx
 
 import about_report
-import hover_cards
+import references
 import site_search
 import web_pages
 
@@ -198,7 +198,7 @@ def test_description_is_the_first_sentences():
 def test_first_mention_of_a_term_becomes_a_link(term, text, linked):
     page = document("Before.", text, text)
     page[0].insert(0, [nodes.title("", term), nodes.note("", nodes.paragraph("", text))])
-    hover_cards.link_term(list(hover_cards.own_text(page)), term, "g.html#t", "Meaning.")
+    references.link_term(list(references.own_text(page)), term, "g.html#t", "Meaning.")
     links = list(page.findall(nodes.reference))
     assert [link.astext() for link in links] == ([linked] if linked else [])
     assert all(link.parent is page[0][3] and link["reftitle"] == "Meaning." for link in links)

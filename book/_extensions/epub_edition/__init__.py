@@ -57,7 +57,7 @@ class EpubEdition(Epub3Builder):
 
     def write_doc(self, docname: str, doctree: nodes.document) -> None:
         for node in list(doctree.findall(nodes.Element)):
-            if node.parent is not None and for_screen(node):
+            if isinstance(node, nodes.raw) or "screen-only" in node["classes"]:
                 node.parent.remove(node)
         super().write_doc(docname, doctree)
 
@@ -96,15 +96,6 @@ class EpubEdition(Epub3Builder):
                 entry.external_attr, entry.create_system = 0o644 << 16, 3
                 entry.compress_type = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
                 archive.writestr(entry, Path(self.outdir, name).read_bytes(), compresslevel=9)
-
-
-def for_screen(node: nodes.Element) -> bool:
-    """Say whether a node belongs to the screen alone."""
-    return (
-        isinstance(node, nodes.raw)
-        or "screen-only" in node["classes"]
-        or node.get("nb_element") == "cell_code_source"
-    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
