@@ -35,7 +35,7 @@ STOCK = {
     "sphinx": {
         "extra_extensions": ["sphinx_design"],
         "local_extensions": dict.fromkeys(
-            ["exhibits", "data_dictionary", "bibliography_style"], "book/_extensions"
+            ["exhibits", "data_dictionary", "references"], "book/_extensions"
         ),
         "config": {"nb_render_markdown_format": "myst"},
     },
