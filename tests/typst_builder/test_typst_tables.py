@@ -93,6 +93,13 @@ def test_short_texts_stay_on_one_line_if_there_is_room():
     assert math.isclose(plan.ems[0], least("1949"), rel_tol=0.1), "nine of them leave too little"
 
 
+def test_names_stay_whole_if_there_is_room():
+    name = "sanctions_success_rates"
+    assert LONG < tables.em(name) < tables.NAME
+    plan = tables.plan([["Name", "Text"], [f"{name} and more", FILLER]], heads=1)
+    assert math.isclose(plan.ems[0], least(name), rel_tol=0.01)
+
+
 def test_texts_share_the_room_by_their_mean_length():
     rows = [["word " * 40, "word " * 20], ["word " * 80, "word " * 40]]
     one, two = tables.plan(rows).ems

@@ -24,6 +24,7 @@ SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type, space at both side
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I "), set("mwMW@%—")
 SHORT, COMPOUND = 8.0, 6.0  # em: texts not broken if there is room; words not broken at hyphens
 LONG, SYLLABLES = 9.0, 4.0  # em: longer words may be hyphenated; in heads if need be these
+NAME = 13.0  # em: names of files and the like are found if they stand on one line
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,6 @@ def _least(column: tuple[str, ...], heads: int, limit: float, short: float = 0) 
     for row, text in enumerate(column):
         for word in text.split():
             parts = HYPHEN.split(word) if em(word) > COMPOUND else [word]
-            most = limit if row < heads else LONG
+            most = limit if row < heads else NAME if short else LONG
             found.append(min(max(map(em, parts)), most) * 1.03 + 0.2)
     return max(found)
