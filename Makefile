@@ -44,8 +44,8 @@ audit: .venv/.tests  ## write _build/sbom.json; look the packages up among known
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt || \
 	  { echo "A package is vulnerable, or the register could not be reached: see above." >&2; exit 1; }
 
-count: .venv/.book  ## how many lines a person who joins reads, part by part
-	@$(BIN)/python -m publish count
+count: .venv/.tests  ## how many lines a person who joins reads, part by part
+	@$(BIN)/python tests/unit/test_size.py
 
 lint: .venv/.tests  ## style and types of the code
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy

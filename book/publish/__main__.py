@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from publish import count, notebooks, reproduce, site
+from publish import notebooks, reproduce, site
 from report.data import DataError
 
 #: What to do when the system refuses.
@@ -100,7 +100,7 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="publish", description=__doc__)
-    parser.add_argument("command", choices=["book", "execute", "reproduce", "check", "count"])
+    parser.add_argument("command", choices=["book", "execute", "reproduce", "check"])
     parser.add_argument("notebooks", nargs="*", help="names such as engagement (default: all)")
     parser.add_argument("--force", action="store_true", help="execute every notebook")
     chosen = parser.parse_intermixed_args()
@@ -108,9 +108,6 @@ def main() -> int:
         if chosen.command == "check":
             check()
             print("data/ is valid.")
-            return 0
-        if chosen.command == "count":
-            print(count.report())
             return 0
         if chosen.command == "reproduce":
             return compare(chosen.notebooks)
