@@ -69,7 +69,7 @@ def build(folder, files, hook=None, builder="typst", **conf):
     Image.new("RGB", (40, 20), "navy").save(source / "dot.png")
     said, warned = io.StringIO(), io.StringIO()
     with patch_docutils(), docutils_namespace():
-        trees = folder / f"trees-{builder}"
+        trees = folder / f"build-{builder}" / "trees"
         app = Sphinx(source, None, out, trees, builder, CONF | conf, said, warned, True)
         if hook:
             hook(app)

@@ -122,8 +122,8 @@ class TypstBuilder(Builder):
     def picture(self, uri: str) -> str:
         """Take a picture into print and return its name there; refuse what is not the book's."""
         path = Path(self.srcdir, uri).resolve()
-        notebooks = getattr(getattr(self.env, "mystnb_config", None), "output_folder", "")
-        homes = [Path(home).resolve() for home in (self.srcdir, self.doctreedir, notebooks) if home]
+        # Extensions draw pictures beside the doctrees: notebooks' outputs, exhibits.
+        homes = [Path(self.srcdir).resolve(), Path(self.doctreedir).resolve().parent]
         if "://" in uri or not any(path.is_relative_to(home) for home in homes):
             raise NotPrintableError(f"picture outside the book refused: {uri}")
         if not path.is_file():
