@@ -210,7 +210,7 @@ class NotebookCode(SphinxDirective):
 
 
 class FoldCode(SphinxTransform):
-    """Make one fold of cells that follow each other, at the foot of the exhibit they make."""
+    """Make one fold of cells that follow each other, at the foot of the exhibit beside them."""
 
     default_priority = 400
 
@@ -222,9 +222,18 @@ class FoldCode(SphinxTransform):
                 box.parent.remove(box)
                 continue
             box["summary"] = "Show the code"
-            if isinstance(following, nodes.container) and "exhibit" in following["classes"]:
+            before = box.previous_sibling()
+            exhibit = following if _is_exhibit(following) else before
+            if _is_exhibit(exhibit):
                 box.parent.remove(box)
-                following += box
+                exhibit += box
+                if _is_code(exhibit[-2]):
+                    exhibit[-2] += box.children
+                    exhibit.remove(box)
+
+
+def _is_exhibit(node: nodes.Node | None) -> bool:
+    return isinstance(node, nodes.container) and "exhibit" in node["classes"]
 
 
 def _is_code(node: nodes.Node) -> bool:
