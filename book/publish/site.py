@@ -206,9 +206,9 @@ def _sphinx(out: Path, builder: str) -> None:
 
 
 def _cell_and_line(found: re.Match[str]) -> str:
-    """Say in words where MyST-NB means: it counts 10,000 lines to a cell."""
+    """Say in words where MyST-NB means: it counts 10,000 lines to a cell, and one too many."""
     cell, line = divmod(int(found[1]), 10_000)
-    return f".ipynb, cell {cell}, line {line}"
+    return f".ipynb, cell {cell}, line {max(1, line - 1)}"
 
 
 def _sums(folder: Path) -> Iterator[str]:
