@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-OURS = {"cell_output", "exhibit"}
+OURS = {"cell_output", "exhibit", "screen-only"}
 UNDEFINED = re.compile(r"\[\^[^\]\s]+\]")
 
 
