@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-OURS = {"exhibit", "screen-only"}
+OURS = {"cell_output", "exhibit", "screen-only"}
 UNDEFINED = re.compile(r"\[\^[^\]\s]+\]")
 
 
@@ -34,7 +34,7 @@ def wrong(document: nodes.document) -> Iterator[tuple[nodes.Node, str]]:
 
 
 def made_by_code(node: nodes.Node | None) -> bool:
-    """Return whether a node is part of an exhibit or for the screen alone, as we mean it."""
+    """Return whether a node is part of a cell's output or of an exhibit, which every format has."""
     while node is not None:
         if isinstance(node, nodes.Element) and OURS & {*node.get("classes", [])}:
             return True

@@ -91,10 +91,6 @@ class WebTranslator(HTML5Translator):
         if not _lone(node):
             super().depart_paragraph(node)
 
-    def visit_raw(self, node: nodes.Element) -> None:
-        plain = re.sub(r"(?s)<!--.*?-->", "", node.astext())  # comments are for authors
-        super().visit_raw(nodes.raw("", plain, **node.attributes))
-
 
 def _lone(paragraph: nodes.Element) -> bool:
     """Return whether a paragraph is all that its cell or item holds, and needs no tags."""
