@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := book
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_USER := no  # a pip.conf that says user = true fits no environment
 
-.PHONY: help book test reproduce lab bench mutate mutate-code faults audit lint lock clean
+.PHONY: help book test reproduce lab bench mutate mutate-code faults audit count lint lock clean
 .NOTPARALLEL:  # each verb uses all processors by itself
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -37,9 +38,14 @@ mutate-code: .venv/.tests  ## do the tests notice a change of the code? (an hour
 faults: .venv/.tests  ## kill a build a hundred times: is the book always whole? (a quarter of an hour)
 	@HOSTILE_KILLS=$(KILLS) HOSTILE_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -s tests/hostile/test_faults.py
 
-audit: .venv/.tests  ## look the locked packages up among known vulnerabilities (needs a network)
+audit: .venv/.tests  ## write _build/sbom.json; look the packages up among known vulnerabilities
+	@mkdir -p _build
+	@$(BIN)/cyclonedx-py requirements --output-reproducible --of JSON -o _build/sbom.json requirements.txt
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt || \
 	  { echo "A package is vulnerable, or the register could not be reached: see above." >&2; exit 1; }
+
+count: .venv/.tests  ## how many lines a person who joins reads, part by part
+	@$(BIN)/python tests/unit/test_size.py
 
 lint: .venv/.tests  ## style and types of the code
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy
@@ -52,28 +58,39 @@ lock:  ## renew the locks (needs uv)
 clean:  ## remove what was built and installed
 	@rm -rf _build .venv
 
-# A changed lock, or an install that was interrupted, starts a new environment.
-.venv/.book: requirements.txt
+# An environment belongs to a lock, and to an interpreter if one was named: its stamp, written last,
+# holds the lock's digest. Anything else, or an install that was interrupted, starts a new one.
+LOCK := $(shell cksum < requirements.txt)
+ifneq ($(shell cat .venv/.book 2>/dev/null),$(LOCK))
+.PHONY: .venv/.book
+else ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+.PHONY: .venv/.book
+endif
+endif
+
+.venv/.book:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. $(TRY)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	  { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or later is needed. $(TRY)" >&2; exit 1; }
 	@echo "Installing into .venv (half a minute, once)"
 	@rm -rf .venv
-	@if command -v uv >/dev/null; then \
-	  uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python $(BIN)/python --require-hashes -r $<; \
-	else \
-	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --require-hashes -r $<; fi
-	@touch $@
+	@if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) .venv; \
+	else $(PYTHON) -m venv .venv; fi
+	@$(call INSTALL,requirements.txt)
+	@echo "$(LOCK)" > $@
 
 .venv/.tests: tests/requirements.txt .venv/.book
 	@echo "Installing the test tools"
-	@$(INSTALL)
+	@$(call INSTALL,$<)
 	@touch $@
 
 .venv/.lab: tests/lab.txt .venv/.book
 	@echo "Installing JupyterLab"
-	@$(INSTALL)
+	@$(call INSTALL,$<)
 	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@touch $@
 
-INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $<; \
-	else $(BIN)/pip install --quiet --require-hashes -r $<; fi
+TRY = Try: make PYTHON=python3.12 $(MAKECMDGOALS)
+INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
+	else $(BIN)/pip install --quiet --require-hashes -r $(1); fi

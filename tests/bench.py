@@ -4,13 +4,10 @@ The stock way to a book that is surely fresh is "jupyter-book build --all" with 
 and to a proof that it reproduces, nbval notebook by notebook. It changes nothing in the
 repository: both work in copies. Each figure is wall time and, in brackets, processor time,
 which a busy machine disturbs less.
-
-    python tests/bench.py [--growth 12 48 192] [--only growth]
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import shutil
@@ -38,21 +35,11 @@ STOCK = {
     "sphinx": {
         "extra_extensions": ["sphinx_design"],
         "local_extensions": dict.fromkeys(
-            ["exhibits", "data_dictionary", "bibliography_style"], "book/_extensions"
+            ["exhibits", "data_dictionary", "references"], "book/_extensions"
         ),
         "config": {"nb_render_markdown_format": "myst"},
     },
 }
-CHAPTER = [
-    "# Chapter {n}\n\nProse of chapter {n}, with a table and a figure.",
-    "import report",
-    'frame = report.load("warheads_2025")',
-    'report.table(frame, name="tbl-{n}", caption="Table of chapter {n}", source="warheads_2025",'
-    ' missing="not known")',
-    "fig, ax = report.axes()\n_ = ax.plot(range({n} + 2))",
-    'report.figure(fig, name="fig-{n}", caption="Figure of chapter {n}", alt="A line that rises.",'
-    ' source="warheads_2025", numbers=frame)',
-]
 
 
 class Cost(NamedTuple):
@@ -169,51 +156,6 @@ def against_stock(work: Path) -> None:
     print(f"{'load of the machine, 1 minute':46} {load}")
 
 
-def growth(work: Path, sizes: list[int]) -> None:
-    """Print time and memory per chapter for books of synthetic chapters."""
-    print(
-        f"\n{'chapters':>8} {'execution, each':>20} {'pages, PDF, EPUB, each':>24} {'memory':>10}"
-    )
-    for size in sizes:
-        folder = copy(site.source_files(), work / f"book-{size}")
-        for path in [*(folder / "book").rglob("*.ipynb"), *(folder / "book").rglob("*.md")]:
-            path.unlink()
-        for n in range(1, size + 1):
-            text, *code = [part.replace("{n}", str(n)) for part in CHAPTER]
-            cells = [nbformat.v4.new_markdown_cell(text), *map(nbformat.v4.new_code_cell, code)]
-            notebook = nbformat.v4.new_notebook(cells=cells)
-            nbformat.write(notebook, folder / "book" / f"chapter_{n}.ipynb")
-        (folder / "book" / "appendix" / "changes.md").write_text(
-            "# A synthetic book\n\nIt measures growth.\n"
-        )
-        files = [{"file": f"book/chapter_{n}"} for n in range(1, size + 1)]
-        toc = {"format": "jb-book", "root": "book/appendix/changes", "parts": [
-            {"caption": "Chapters", "numbered": 1, "chapters": files}]}  # fmt: skip
-        (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
-        config = yaml.safe_load((folder / "_config.yml").read_text())
-        config["sphinx"]["local_extensions"].pop("hover_cards")  # it reads pages of this report
-        config["sphinx"]["config"]["extensions"].remove("hover_cards")
-        (folder / "_config.yml").write_text(yaml.safe_dump(config))
-        executes = run(folder, "publish", "execute", "--force")
-        code = "from publish import site\nwith site.alone():\n    site.build()"
-        makes = run(folder, code, module=False)
-        each = [f"{c.wall / size:.2f} s ({c.cpu / size:.2f} s)" for c in (executes, makes)]
-        memory = f"{max(executes.memory, makes.memory):.0f} MB"
-        print(f"{size:8} {each[0]:>20} {each[1]:>24} {memory:>10}", flush=True)
-
-
-def main() -> None:
-    """Run what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--growth", type=int, nargs="*", default=[12, 48, 192])
-    parser.add_argument("--only", choices=["stock", "growth"])
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        if chosen.only != "growth":
-            against_stock(Path(work))
-        if chosen.only != "stock":
-            growth(Path(work), chosen.growth)
-
-
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as folder:
+        against_stock(Path(folder))

@@ -144,10 +144,10 @@ def of_cell(table: str, row: int, column: str, chance: random.Random) -> Mutatio
     return Mutation(table, kind, row, column, cell, after)
 
 
-def sample(count: int, seed: int, only: list[str] | None = None) -> list[Mutation]:
+def sample(count: int, seed: int) -> list[Mutation]:
     """Return that many mutations, spread evenly over the tables, without repeats."""
     chance, found = random.Random(seed), {}
-    names = [t for t in (only or data.tables()) if len(rows_of(t)) > 1]
+    names = [t for t in data.tables() if len(rows_of(t)) > 1]
     order = [t for _ in range(count // len(names) + 1) for t in chance.sample(names, len(names))]
     for table in order * 3:
         if len(found) == count:
@@ -202,7 +202,7 @@ def ran(path: Path, draw: bool = False) -> notebooks.Run:
     def save(figure: Figure, file: Any, **options: Any) -> None:
         file.write(f"<svg><defs></defs>{drawing(figure)}</svg>")
 
-    data._loaded.clear()
+    data._used.clear()
     kept, exhibits.publish_display_data = Figure.savefig, publish
     Figure.savefig = kept if draw else save
     try:
@@ -277,12 +277,11 @@ def wrong_headline(table: str) -> str:
 @cache
 def headline_tables() -> set[str]:
     """Return the tables that any headline figure is read from."""
-    before, read, load = set(data.loaded()), set(), headlines.load
+    read, load = set(), headlines.load
     headlines.load = lambda name: read.add(name) or load(name)
     for selector in headlines.SELECTORS.values():
         selector()
     headlines.load = load
-    data._loaded.intersection_update(before)
     return read
 
 
@@ -346,7 +345,7 @@ def caught(mutation: Mutation, root: Path, pages_only: bool = False) -> tuple[st
     csv.writer(text, lineterminator="\n").writerows(mutation.apply(rows_of(mutation.table)))
     target.write_text(text.getvalue(), encoding="utf-8")
     if not pages_only:
-        if lines := valid_but_for(mutation.table, root):
+        if lines := validation.problems(root):
             return "validation", lines[0]
         if line := wrong_headline(mutation.table):
             return "headlines", line
@@ -354,26 +353,6 @@ def caught(mutation: Mutation, root: Path, pages_only: bool = False) -> tuple[st
         if line := difference(path):
             return "outputs", f"{path.stem}: {line}"
     return "", ""
-
-
-def valid_but_for(table: str, root: Path) -> list[str]:
-    """Validate the copy; frictionless reads the changed table alone, the others are as before."""
-    whole = validation.Resource
-
-    class Sound:
-        """Stands for a table that is valid, as it was found to be before."""
-
-        def validate(self) -> Any:
-            return argparse.Namespace(tasks=[argparse.Namespace(errors=[])])
-
-    def resource(described: dict[str, Any], basepath: str) -> Any:
-        return whole(described, basepath=basepath) if described["name"] == table else Sound()
-
-    validation.Resource = resource
-    try:
-        return validation.problems(root)
-    finally:
-        validation.Resource = whole
 
 
 def baseline() -> list[str]:
@@ -391,9 +370,7 @@ def run(mutations: list[Mutation], workers: int = 2) -> Iterator[tuple[Mutation,
         as_it_is(path)
     with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
         found = pool.imap(verdict, mutations)
-        for number, (mutation, how) in enumerate(zip(mutations, found, strict=True), start=1):
-            if "--log" in sys.argv:
-                print(f"{number}/{len(mutations)} {how[0]}: {mutation}", file=sys.stderr)
+        for mutation, how in zip(mutations, found, strict=True):
             yield mutation, *how
 
 
@@ -427,24 +404,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, default=400, help="how many mutations")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--log", action="store_true", help="say each result as it is known")
     parser.add_argument("--unchecked", action="store_true", help="trust the stored outputs")
-    parser.add_argument("--table", action="append", help="only this one (may be repeated)")
-    parser.add_argument("--all-cells", action="store_true", help="every cell of the tables, once")
     chosen = parser.parse_args()
     if not chosen.unchecked and (wrong := baseline()):
         print("The checks object to the data as it is:", *wrong, sep="\n  ", file=sys.stderr)
         return 2
-    made = sample(chosen.sample, chosen.seed, chosen.table)
-    if chosen.all_cells:
-        chance = random.Random(chosen.seed)
-        made = [
-            of_cell(table, number, column, chance)
-            for table in chosen.table or data.tables()
-            for number, row in enumerate(rows_of(table)[1:], start=2)
-            for column, cell in zip(rows_of(table)[0], row, strict=True)
-            if cell
-        ]
+    made = sample(chosen.sample, chosen.seed)
     return report(list(run(made, os.cpu_count() or 1)))
 
 

@@ -3,6 +3,9 @@
 All of it stems from CITATION.cff and _config.yml. Configuration:
     report_downloads    [text, file] pairs that every page offers; files lie beside index.html
     report_evidence     the evidence date, as text
+
+sphinxext-opengraph would cut descriptions in the middle of a sentence and count chapters in
+titles, sphinx-sitemap start a process of its own and warn where a book has no address.
 """
 
 from __future__ import annotations
@@ -21,201 +24,174 @@ from sphinx.application import Sphinx
 
 DESCRIPTION_LIMIT = 200
 CARD = "_static/social-card.png"
-
-
-def citation_file(app: Sphinx) -> dict[str, Any]:
-    """Return what CITATION.cff says."""
-    text = (Path(app.srcdir) / "CITATION.cff").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+DATA_PAGES = {"book/summary", "book/appendix/data_dictionary"}
 
 
 def description(doctree: nodes.document | None, otherwise: str) -> str:
     """Return the first sentences of a page's own text, as many as search results show."""
     for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
-        if not isinstance(paragraph.parent, nodes.section):
-            continue
-        text = " ".join(paragraph.astext().split())
-        if len(text) <= DESCRIPTION_LIMIT:
-            return text
-        short = text[: DESCRIPTION_LIMIT + 1]
-        sentence = short.rpartition(". ")[0]
-        return f"{sentence}." if len(sentence) > 60 else f"{short.rpartition(' ')[0]} …"
+        said = (t for t in paragraph.findall(nodes.Text) if not isinstance(t.parent, nodes.raw))
+        text = " ".join("".join(said).split())
+        if text and isinstance(paragraph.parent, nodes.section):
+            if len(text) <= DESCRIPTION_LIMIT:
+                return text
+            short = text[: DESCRIPTION_LIMIT + 1]
+            sentence = short.rpartition(". ")[0]
+            return f"{sentence}." if len(sentence) > 60 else f"{short.rpartition(' ')[0]} …"
     return otherwise
 
 
-def bibtex(about: dict[str, Any], title: str, url: str) -> str:
-    """Return an entry for a page of the report."""
-    released = about["date-released"]
+def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
+    """Return how to cite a page: as text, as a BibTeX entry and as a RIS record.
+
+    Args:
+        about: what CITATION.cff says.
+        page: name (the last part of its address, empty for the whole report), title, number of
+            the chapter and url (both may be empty).
+    """
+    released, whole, version = about["date-released"], about["title"], f"Version {about['version']}"
+    author = about["authors"][0]["name"]
+    text = f"{author} ({released.year}). {page['title']}. "
+    text += f"In: {whole}. " * bool(page["name"]) + f"{version}, {released.day} {released:%B %Y}."
     fields = {
-        "title": f"{{{about['title']}}}" if title == about["title"] else f"{{{title}}}",
-        "author": "{" + " and ".join(f"{{{a['name']}}}" for a in about["authors"]) + "}",
-        "booktitle": "" if title == about["title"] else f"{{{about['title']}}}",
-        "year": f"{{{released.year}}}",
-        "date": f"{{{released.isoformat()}}}",
-        "version": f"{{{about['version']}}}",
-        "url": f"{{{url}}}" if url else "",
+        "author": f"{{{author}}}",  # in two pairs of braces: one name, and capitals stay
+        "title": f"{{{_tex(page['title'])}}}",
+        "booktitle": f"{{{_tex(whole)}}}" * bool(page["name"]),
+        "chapter": page["number"],
+        "publisher": f"{{{author}}}",
+        "year": str(released.year),
+        "note": version,
+        "url": page["url"],
     }
-    lines = ",\n".join(f"  {name} = {value}" for name, value in fields.items() if value)
-    return f"@techreport{{dealing-with-moscow-{about['version']},\n{lines}\n}}"
+    kind, ris = ("incollection", "CHAP") if page["name"] else ("book", "RPRT")
+    key = f"dealing-with-moscow-{released.year}-{page['name']}".rstrip("-")
+    entry = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
+    record = {"TY": ris, "AU": f"{author},", "TI": page["title"], "T2": whole * bool(page["name"])}
+    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"], "UR": page["url"]}
+    return {
+        "text": f"{text} {page['url']}".strip(),
+        "BibTeX": f"@{kind}{{{key},\n" + ",\n".join(entry) + "\n}",
+        "RIS": "\n".join(f"{tag}  - {value}" for tag, value in record.items() if value)
+        + "\nER  - ",
+    }
 
 
-def structured(about: dict[str, Any], page: dict[str, str], app: Sphinx) -> list[dict[str, Any]]:
-    """Return schema.org descriptions: of the report, and of its data where they are described."""
-    authors = [{"@type": "Organization", "name": a["name"]} for a in about["authors"]]
-    common: dict[str, Any] = {
+def _tex(text: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", text)
+
+
+def structured(about: dict[str, Any], page: dict[str, str], data: str) -> list[dict[str, Any]]:
+    """Return schema.org descriptions: of the report or chapter, and of the data (an address)."""
+    common = {
         "@context": "https://schema.org",
-        "author": authors,
+        "author": {"@type": "Organization", "name": about["authors"][0]["name"]},
         "datePublished": about["date-released"].isoformat(),
         "version": about["version"],
         "inLanguage": "en",
         "license": "https://creativecommons.org/licenses/by/4.0/",
-        "isAccessibleForFree": True,
         "keywords": about["keywords"],
-    }
-    base = {"url": page["url"]} if page["url"] else {}
-    report = {**common, "@type": "Report", "name": about["title"]}
-    if page["name"] == app.config.root_doc:
-        found = [{**report, **base, "description": " ".join(about["abstract"].split())}]
-    else:
-        chapter = {**common, **base, "@type": "Chapter", "name": page["title"]}
-        part_of = {"@type": "Report", "name": about["title"]}
-        found = [{**chapter, "description": page["description"], "isPartOf": part_of}]
-    if page["name"] in {app.config.root_doc, "book/appendix/data_dictionary"}:
-        zips = [f for f in app.config.report_downloads if f[1].endswith("-data.zip")]
-        found.append(
-            {
-                **common,
-                **base,
-                "@type": "Dataset",
-                "name": f"{app.config.html_title}: the data",
-                "description": "Every table behind the report as CSV, with the source of every "
-                "row, described by one Frictionless data package.",
-                "distribution": [
-                    {
-                        "@type": "DataDownload",
-                        "encodingFormat": "application/zip",
-                        "contentUrl": app.config.html_baseurl + file,
-                    }
-                    for _, file in zips
-                ],
-            }
-        )
-    return found
+    } | ({"url": page["url"]} if page["url"] else {})
+    whole = {"@type": "Report", "name": about["title"]}
+    part = {"@type": "Chapter", "name": page["title"], "isPartOf": whole}
+    said = {"description": page["description"], **(part if page["name"] else whole)}
+    file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
+    tables = {"@type": "Dataset", "name": f"{about['title']}: the data", "distribution": file}
+    tables["description"] = "Every table behind the report as CSV, with its sources."
+    return [{**common, **said}, *([{**common, **tables}] if data else [])]
 
 
 def add_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
-    if app.builder.name not in {"html", "dirhtml"}:
-        return
-    about = citation_file(app)
-    base = app.config.html_baseurl
-    root = pagename == app.config.root_doc
-    plain = re.sub(r"<[^>]*>", "", str(context.get("title", ""))) or pagename.capitalize()
+    about, base = _about(app), app.config.html_baseurl.rstrip("/")
+    released, root = about["date-released"], pagename == app.config.root_doc
+    title = app.env.titles[pagename].astext() if doctree else context["title"]
     page = {
-        "name": pagename,
-        "title": about["title"] if root else plain,
-        "url": f"{base.rstrip('/')}/{app.builder.get_target_uri(pagename)}" if base else "",
+        "name": "" if root else pagename.rpartition("/")[2].replace("_", "-"),
+        "title": about["title"] if root else title,
+        "number": ".".join(map(str, app.env.toc_secnumbers.get(pagename, {}).get("", ()))),
+        "url": f"{base}/{app.builder.get_target_uri(pagename)}" if base else "",
         "description": description(doctree, " ".join(about["abstract"].split())),
     }
     top = context["pathto"]("index", 1).removesuffix("index")
-    downloads = [{"text": t, "href": top + file} for t, file in app.config.report_downloads]
-    source = str(context.get("sourcename", ""))
-    if source.endswith(".ipynb"):
-        address = f"{top}_sources/{source}"
-        downloads.insert(1, {"text": "Notebook of this page", "href": address})
-    released = about["date-released"]
-    when = f"{released.day} {released:%B %Y}"
-    who = ", ".join(a["name"] for a in about["authors"])
-    within = "" if root else f"In: {about['title']}. "
+    downloads = [{"text": text, "href": top + file} for text, file in app.config.report_downloads]
+    if (source := str(context.get("sourcename", ""))).endswith(".ipynb"):
+        notebook = {"text": "Notebook of this page", "href": f"{top}_sources/{source}"}
+        downloads.insert(1, notebook | {"save": "download"})
     context["report"] = {
         "version": about["version"],
-        "released": when,
+        "released": f"{released.day} {released:%B %Y}",
         "evidence": app.config.report_evidence,
         "downloads": downloads,
         "changes": context["pathto"]("book/appendix/changes"),
-        "cite": f"{who} ({released.year}). {page['title']}. {within}"
-        f"Version {about['version']}, {when}." + (f" {page['url']}" if page["url"] else ""),
-        "bibtex": bibtex(about, page["title"], page["url"]),
+        "cite": cite(about, page),
     }
     metadata = {
-        ("name", "description"): page["description"],
-        ("name", "keywords"): ", ".join(about["keywords"]),
-        ("name", "author"): who,
-        ("name", "citation_title"): page["title"],
-        ("name", "citation_publication_date"): f"{released:%Y/%m/%d}",
-        ("property", "og:type"): "article",
-        ("property", "og:site_name"): app.config.html_title,
-        ("property", "og:title"): page["title"],
-        ("property", "og:description"): page["description"],
-        ("property", "og:locale"): "en_GB",
-        ("name", "twitter:card"): "summary_large_image" if base else "summary",
+        "description": page["description"],
+        "keywords": ", ".join(about["keywords"]),
+        "author": about["authors"][0]["name"],
+        "citation_title": page["title"],
+        "citation_publication_date": f"{released:%Y/%m/%d}",
+        "og:type": "article",
+        "og:site_name": app.config.html_title,
+        "og:title": page["title"],
+        "og:description": page["description"],
+        "og:locale": "en_GB",
+        "twitter:card": "summary_large_image" if base else "summary",
     }
     if base:  # a card's picture and address must be whole addresses
-        metadata["property", "og:url"] = page["url"]
-        metadata["property", "og:image"] = f"{base.rstrip('/')}/{CARD}"
-        metadata["property", "og:image:alt"] = f"{app.config.html_title}: title card"
-    tags = [f'<meta {k}="{n}" content="{escape(text)}">' for (k, n), text in metadata.items()]
+        metadata |= {"og:url": page["url"], "og:image": f"{base}/{CARD}"}
+        metadata["og:image:alt"] = f"{app.config.html_title}: title card"
+    tags = [
+        f'<meta {"property" if name[:3] == "og:" else "name"}="{name}" content="{escape(text)}">'
+        for name, text in metadata.items()
+    ]
     if base and pagename == "404":  # it is shown at addresses of any depth
-        tags.insert(0, f'<base href="{escape(base.rstrip("/"))}/">')
-    data = json.dumps(structured(about, page, app), ensure_ascii=False).replace("<", "\\u003c")
-    tags.append(f'<script type="application/ld+json">{data}</script>')
-    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+        tags.insert(0, f'<base href="{escape(base)}/">')
+    data = f"{base}/{app.config.report_downloads[2][1]}".strip("/") * (pagename in DATA_PAGES)
+    described = json.dumps(structured(about, page, data), ensure_ascii=False)
+    described = described.replace("<", "\\u003c")  # no text can end the script
+    tags.append(f'<script type="application/ld+json">{described}</script>')
+    context["metatags"] = "\n".join(tags)
+
+
+def _about(app: Sphinx) -> dict[str, Any]:
+    return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
 
 
 def extra_pages(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
-    """Return the page for addresses that lead nowhere."""
-    if app.builder.name not in {"html", "dirhtml"}:
-        return []
-    return [("404", {"title": "Page not found"}, "404.html")]
+    """Return the way in at the top, and the page for addresses that lead nowhere."""
+    pages = {"index": app.config.html_title, "404": "Page not found"}
+    return [(name, {"title": title}, f"{name}.html") for name, title in pages.items()]
 
 
-def draw_card(path: Path, title: str, subtitle: str) -> None:
-    """Draw the picture that stands beside a shared link, 1200 by 630 pixels."""
+def draw_card(path: Path, title: str, subtitle: str, width: float, height: float) -> None:
+    """Draw title and subtitle in white on blue, width by height hundreds of pixels, as a PNG."""
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 
-    folder = files("font_source_sans_pro") / "files"
-    bold, plain = (
-        FontProperties(fname=str(folder / f"SourceSansPro-{cut}.ttf"))
-        for cut in ("Semibold", "Regular")
-    )
-    card = Figure(figsize=(12, 6.3), dpi=100, facecolor="#1f4e8c")
-    card.text(0.08, 0.6, title, color="white", size=64, font=bold)
-    lines = textwrap.fill(subtitle[:1].upper() + subtitle[1:], 50)
-    card.text(0.08, 0.52, lines, color="#dfe8f4", size=30, font=plain, va="top")
+    card = Figure(figsize=(width, height), dpi=100, facecolor="#1f4e8c")
+    for words, cut, size, y, side in (
+        (title, "Semibold", 64, 0.6, "bottom"),
+        (subtitle[:1].upper() + subtitle[1:], "Regular", 30, 0.55, "top"),
+    ):
+        font = files("font_source_sans_pro") / "files" / f"SourceSansPro-{cut}.ttf"
+        style = FontProperties(fname=str(font), size=size * width / 12)
+        lines = textwrap.fill(words, 1500 // size)
+        card.text(0.08, y, lines, color="white", fontproperties=style, va=side)
     card.savefig(path, metadata={"Software": None})
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Write the way in at the top, and the list of pages when the book has an address."""
-    if error is not None or app.builder.name not in {"html", "dirhtml"}:
-        return
-    html, start = Path(app.outdir), app.builder.get_target_uri(app.config.root_doc)
-    title = escape(app.config.html_title)
-    (html / "index.html").write_text(
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="refresh" content="0; url={start}">\n'
-        f'<meta name="description" content="{title}: the start of the report.">\n'
-        f"<title>{title}</title>\n</head>\n"
-        f'<body>\n<main>\n<h1>{title}</h1>\n<p><a href="{start}">To the summary</a></p>\n'
-        "</main>\n</body>\n</html>\n",
-        encoding="utf-8",
-    )
-    if base := app.config.html_baseurl.rstrip("/"):
-        uris = (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
-        urls = "".join(f"<url><loc>{escape(f'{base}/{uri}')}</loc></url>\n" for uri in uris)
-        about = citation_file(app)
-        name, _, rest = about["title"].partition(": ")
-        draw_card(html / CARD, name, rest)
-        (html / "sitemap.xml").write_text(
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
-            encoding="utf-8",
-        )
+    """Write the list of pages and the card of links, when the book has an address."""
+    base = app.config.html_baseurl.rstrip("/")
+    if error is None and app.builder.name == "html" and base:
+        uris = [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
+        lines = "".join(f"{base}/{uri}\n" for uri in uris)
+        Path(app.outdir, "sitemap.txt").write_text(lines, encoding="utf-8")
+        title, _, subtitle = _about(app)["title"].partition(": ")
+        draw_card(Path(app.outdir, CARD), title, subtitle, 12, 6.3)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -224,5 +200,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("report_evidence", "", "html")
     app.connect("html-page-context", add_context, priority=400)
     app.connect("html-collect-pages", extra_pages)
-    app.connect("build-finished", finish, priority=800)
+    app.connect("build-finished", finish)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

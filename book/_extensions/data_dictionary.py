@@ -51,71 +51,47 @@ class DataDictionary(SphinxDirective):
         users: dict[str, list[str]] = {}
         for path in sorted(book.rglob("*.ipynb")):
             document = path.relative_to(book.parent).with_suffix("").as_posix()
-            if document not in self.env.found_docs:
-                continue
-            self.env.note_dependency(str(path))
-            inputs = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("inputs", {})
-            for name in inputs:
-                if name.startswith("table "):
+            if document in self.env.found_docs:
+                self.env.note_dependency(str(path))
+                metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+                for name in metadata.get("inputs", {}):
                     users.setdefault(name.removeprefix("table "), []).append(document)
         return users
 
     def entry(self, resource: dict[str, Any], users: list[str]) -> nodes.section:
         """Return the section of one table."""
-        section = self.section(f"data-{resource['name']}", resource["title"])
-        section += nodes.paragraph("", resource["description"])
-        about = nodes.field_list(classes=["dictionary", "compact"])
-        up = "../" * self.env.docname.count("/")
-        file = nodes.paragraph("", "", nodes.literal("", f"data/{resource['path']}"))
-        link = nodes.reference(
-            "", "download", refuri=f"{up}data/{resource['path']}", internal=False
-        )
-        file += nodes.inline("", " (", link, nodes.Text(")"), classes=["screen-only"])
-        used = nodes.paragraph()
-        for place, document in enumerate(users):
-            used += nodes.Text(", " if place else "")
-            used += self.chapter(document)
-        if not users:
-            used += nodes.Text(resource.get("reason", "no page"))
-        about += _field("File", file)
-        about += _field("Used in", used)
-        about += _field("Coverage", nodes.paragraph("", resource["coverage"]))
-        about += _field("As of", nodes.paragraph("", resource["asOf"]))
-        about += _field("Sources", *[_source(s) for s in resource["sources"]])
+        file, up = f"data/{resource['path']}", "../" * self.env.docname.count("/")
+        link = nodes.reference("", "download", refuri=up + file, internal=False)
+        download = nodes.inline("", " (", link, nodes.Text(")"), classes=["screen-only"])
+        names = [f"{{doc}}`{u.rpartition('/')[2].replace('_', ' ')} </{u}>`" for u in users]
+        used = self.parse_inline(", ".join(names) or resource.get("reason", "no page"))[0]
         terms = "; ".join(item["title"] for item in resource["licenses"])
         if resource["restricted"]:
             terms += " (not open data: small extract, shown with attribution)"
-        about += _field("Licence", nodes.paragraph("", terms))
-        for title, lines in (
-            ("Caveats", resource["caveats"]),
-            ("Breaks", [f"{b['field']}, {b['at']}: {b['note']}" for b in resource["breaks"]]),
-        ):
-            if lines:
-                items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
-                about += _field(title, nodes.bullet_list("", *items))
-        section += about
-        section += _columns(resource)
+        breaks = [f"{b['field']}, {b['at']}: {b['note']}" for b in resource["breaks"]]
+        fields = {
+            "File": [nodes.paragraph("", "", nodes.literal("", file), download)],
+            "Used in": [nodes.paragraph("", "", *used)],
+            "Coverage": [nodes.paragraph("", resource["coverage"])],
+            "As of": [nodes.paragraph("", resource["asOf"])],
+            "Sources": [_source(source) for source in resource["sources"]],
+            "Licence": [nodes.paragraph("", terms)],
+            "Caveats": _list(resource["caveats"]),
+            "Breaks": _list(breaks),
+        }
+        about = nodes.field_list(classes=["dictionary", "compact"])
+        for name, body in fields.items():
+            if body:
+                head = nodes.field_name(name, name)
+                about += nodes.field("", head, nodes.field_body("", *body))
+        section = self.section(f"data-{resource['name']}", resource["title"])
+        section += [nodes.paragraph("", resource["description"]), about, _columns(resource)]
         return section
 
-    def chapter(self, document: str) -> nodes.Node:
-        """Return a link to a document, with its title."""
-        from sphinx.addnodes import pending_xref
 
-        name = document.rpartition("/")[2].replace("_", " ")
-        return pending_xref(
-            "",
-            nodes.inline(name, name),
-            refdomain="std",
-            reftype="doc",
-            reftarget=f"/{document}",
-            refexplicit=True,
-            refwarn=True,
-            refdoc=self.env.docname,
-        )
-
-
-def _field(name: str, *body: nodes.Node) -> nodes.field:
-    return nodes.field("", nodes.field_name(name, name), nodes.field_body("", *body))
+def _list(lines: list[str]) -> list[nodes.Node]:
+    items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
+    return [nodes.bullet_list("", *items)] if items else []
 
 
 def _source(source: dict[str, str]) -> nodes.paragraph:
@@ -127,31 +103,28 @@ def _source(source: dict[str, str]) -> nodes.paragraph:
 
 def _columns(resource: dict[str, Any]) -> nodes.table:
     """Return the table of a table's columns."""
-    group = nodes.tgroup(cols=3)
-    for place, width in enumerate((28, 22, 50)):
-        group += nodes.colspec(colwidth=width, stub=int(place == 0))
-    keys = resource["schema"].get("primaryKey", [])
-    targets = {
-        field: key["reference"]["resource"] or resource["name"]
-        for key in resource["schema"].get("foreignKeys", [])
-        for field in ([key["fields"]] if isinstance(key["fields"], str) else key["fields"])
-    }
+    schema = resource["schema"]
+    keys, targets = schema.get("primaryKey", []), dict[str, str]()
+    for key in schema.get("foreignKeys", []):
+        fields = [key["fields"]] if isinstance(key["fields"], str) else key["fields"]
+        targets |= dict.fromkeys(fields, key["reference"]["resource"] or resource["name"])
     rows = []
-    for field in resource["schema"]["fields"]:
-        limits = field.get("constraints", {})
+    for field in schema["fields"]:
+        name, limits = field["name"], field.get("constraints", {})
         kind = field["type"] + (f", {field['unit']}" if field.get("unit") else "")
         says = field["description"].rstrip(".") + "."
-        says += " Required." if limits.get("required") and field["name"] not in keys else ""
-        says += " Key." if field["name"] in keys else ""
-        says += f" Points to {targets[field['name']]}." if field["name"] in targets else ""
+        says += " Key." if name in keys else " Required." if limits.get("required") else ""
+        says += f" Points to {targets[name]}." if name in targets else ""
         says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
-        rows.append(_row(field["name"], kind, says))
+        rows.append(_row(name, kind, says))
+    group = nodes.tgroup(cols=3)
+    group += [nodes.colspec(colwidth=w, stub=int(w == 28)) for w in (28, 22, 50)]
     group += [nodes.thead("", _row("Column", "Type", "Meaning")), nodes.tbody("", *rows)]
     return nodes.table("", group, classes=["colwidths-given", "dictionary-columns", "compact"])
 
 
 def _row(*cells: str) -> nodes.row:
-    return nodes.row("", *[nodes.entry("", nodes.paragraph("", cell)) for cell in cells])
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

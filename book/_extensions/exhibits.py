@@ -16,7 +16,6 @@ Roles
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import re
@@ -127,7 +126,12 @@ class Exhibit(SphinxDirective):
             note["classes"].append("exhibit-note")
         box += [*notes, self.source(body)]
         if body["svg"]:
-            box += nodes.raw("", _numbers(body, caption.astext()), format="html")
+            fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
+            fold["summary"], fold["label"] = (
+                "Numbers in this figure",
+                f"Numbers: {caption.astext()}",
+            )
+            box += fold
         return [box]
 
     def _check(self, option: str, right: bool, expected: str) -> None:
@@ -154,18 +158,22 @@ class Exhibit(SphinxDirective):
         figure += nodes.caption("", "", *caption.children)
         return figure
 
-    def table(self, body: dict[str, Any], caption: nodes.paragraph) -> nodes.table:
+    def table(self, body: dict[str, Any], caption: nodes.Element | None = None) -> nodes.table:
         """Return the table: text as text, markup as MyST, rows labelled where they have anchors."""
         columns = body["columns"]
-        table = nodes.table("", nodes.title("", "", *caption.children), classes=["data-table"])
+        table = nodes.table(classes=["data-table"])
+        table += [nodes.title("", "", *caption.children)] if caption else []
         group = nodes.tgroup(cols=len(columns))
         table += group
         for place in range(len(columns)):
-            group += nodes.colspec(colwidth=1, stub=int(body["row_header"] and place == 0))
+            group += nodes.colspec(
+                colwidth=1, stub=int(body.get("row_header", True) and place == 0)
+            )
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
-        for row, anchor in zip(rest if body["anchors"] else (), body["anchors"], strict=True):
+        anchors = body.get("anchors", [])
+        for row, anchor in zip(rest if anchors else (), anchors, strict=True):
             row[0]["names"].append(nodes.fully_normalize_name(anchor))
             self.state.document.note_explicit_target(row[0], row[0])
         return table
@@ -202,28 +210,6 @@ def _link(text: str, address: str) -> nodes.reference:
     return nodes.reference(text, text, refuri=address, internal=False)
 
 
-def _numbers(body: dict[str, Any], caption: str) -> str:
-    """Return the numbers of a figure as a table that opens on a click (HTML only)."""
-    align = [f' class="text-{column["align"]}"' for column in body["columns"]]
-    head = "".join(
-        f'<th scope="col"{a}>{html.escape(column["title"])}</th>'
-        for column, a in zip(body["columns"], align, strict=True)
-    )
-    rows = []
-    for row in body["rows"]:
-        texts = [html.escape(c["markup"] if isinstance(c, dict) else c) for c in row]
-        rest = "".join(f"<td{a}>{t}</td>" for t, a in zip(texts[1:], align[1:], strict=True))
-        rows.append(f'<tr><th scope="row"{align[0]}>{texts[0]}</th>{rest}</tr>')
-    return (
-        '<details class="figure-numbers"><summary>Numbers in this figure</summary>'
-        '<div class="table-scroll"><table class="table">'
-        f'<caption class="visually-hidden">{html.escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody></table></div></details>"
-    )
-
-
 class NotebookCode(SphinxDirective):
     """The code of a cell, for the screen."""
 
@@ -236,7 +222,7 @@ class NotebookCode(SphinxDirective):
 
 
 class FoldCode(SphinxTransform):
-    """Make one fold of cells that follow each other, at the foot of the exhibit they make."""
+    """Make one fold of cells that follow each other, at the foot of the exhibit beside them."""
 
     default_priority = 400
 
@@ -247,11 +233,19 @@ class FoldCode(SphinxTransform):
                 following.insert(0, box.children)
                 box.parent.remove(box)
                 continue
-            box.insert(0, nodes.raw("", "<details><summary>Code</summary>", format="html"))
-            box += nodes.raw("", "</details>", format="html")
-            if isinstance(following, nodes.container) and "exhibit" in following["classes"]:
+            box["summary"] = "Show the code"
+            before = box.previous_sibling()
+            exhibit = following if _is_exhibit(following) else before
+            if _is_exhibit(exhibit):
                 box.parent.remove(box)
-                following += box
+                exhibit += box
+                if _is_code(exhibit[-2]):
+                    exhibit[-2] += box.children
+                    exhibit.remove(box)
+
+
+def _is_exhibit(node: nodes.Node | None) -> bool:
+    return isinstance(node, nodes.container) and "exhibit" in node["classes"]
 
 
 def _is_code(node: nodes.Node) -> bool:

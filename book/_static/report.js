@@ -1,181 +1,159 @@
 // What the pages of the report do beyond the theme. Everything also works without it.
-(function () {
-  "use strict";
+"use strict";
 
-  // Pages opened from a folder may not read each other, so search shows titles alone there.
-  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object") {
-    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  }
+function element(name, properties, ...children) {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
+}
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-  function element(name, properties, ...children) {
-    const node = Object.assign(document.createElement(name), properties);
-    node.append(...children);
-    return node;
-  }
+// One polite voice for what happened ("copied", "sorted").
+const voice = element("p", { className: "visually-hidden", role: "status" });
+const say = (text) => { voice.textContent = text; };
+document.querySelector("article").append(voice);
 
-  // One polite voice for what happened ("copied", "sorted").
-  const voice = element("p", { className: "visually-hidden" });
-  voice.setAttribute("role", "status");
-  const say = (text) => { voice.textContent = text; };
-
-  // Tables: the box is a stop for the keyboard only where it scrolls; else the header row can
-  // stay in sight while the page scrolls.
-  function watchTables() {
-    function fit(boxes) { // first look at all, then change all: one layout of the page, not many
-      const open = boxes.filter((box) => box.querySelector("table").offsetParent);
-      const fits = open.map((box) => box.querySelector("table").offsetWidth <= box.clientWidth + 1);
-      open.forEach((box, place) => {
-        box.classList.toggle("fits", fits[place]);
-        box.tabIndex = fits[place] ? -1 : 0;
-      });
-    }
-    const watch = new ResizeObserver((entries) => {
-      fit([...new Set(entries.map(({ target }) => target.closest(".table-scroll")))]);
-    });
-    document.querySelectorAll(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
-    document.addEventListener("toggle", ({ target }) => {
-      if (target.open) fit([...target.querySelectorAll(".table-scroll")]);
-    }, true);
-  }
-
-  // Sorting: rows by the text or number of a column; a third press restores the order.
-  function value(row, column) {
-    const text = row.cells[column].textContent.trim();
-    const number = Number(text.replace(/[,\s%]/g, "").replace("−", "-"));
-    return text === "–" || text === "" ? null : Number.isNaN(number) ? text : number;
-  }
-  function compare(one, other) {
-    if (one === null || other === null) return (one === null) - (other === null);
-    if (typeof one === "number" && typeof other === "number") return one - other;
-    return String(one).localeCompare(String(other), "en", { numeric: true });
-  }
-  function makeSortable(table) {
-    const body = table.tBodies[0];
-    const original = [...body.rows];
-    if (!table.querySelector("th.sortable") || table.tHead.rows.length !== 1) return;
-    if (original.some((row) => [...row.cells].some((cell) => cell.colSpan > 1))) return;
-    [...table.tHead.rows[0].cells].forEach((head, column) => {
-      const button = element("button", { type: "button", className: "sort" });
-      button.append(...head.childNodes);
-      head.append(button);
-      button.addEventListener("click", () => {
-        const next = { ascending: "descending", descending: "" }[head.getAttribute("aria-sort")] ?? "ascending";
-        table.querySelectorAll("th[aria-sort]").forEach((th) => th.removeAttribute("aria-sort"));
-        const rows = [...original];
-        if (next) {
-          head.setAttribute("aria-sort", next);
-          const sign = next === "ascending" ? 1 : -1;
-          rows.sort((a, b) => {
-            const [x, y] = [value(a, column), value(b, column)];
-            return x === null || y === null ? compare(x, y) : sign * compare(x, y);
-          });
-        }
-        body.append(...rows);
-        say(next ? "Sorted by " + button.textContent + ", " + next : "In the order of the report");
-      });
-    });
-  }
-
-  // Copying: the link of an exhibit, the text of a citation.
-  async function copy(text, button) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      return false;
-    }
-    say("Copied");
-    button.classList.add("copied");
-    setTimeout(() => button.classList.remove("copied"), 1500);
-    return true;
-  }
-  function addCopying() {
-    document.querySelectorAll("caption .headerlink, figcaption .headerlink").forEach((link) => {
-      const number = link.parentElement.querySelector(".caption-number");
-      link.classList.add("copy-link");
-      link.title = "Copy the link to " + (number ? number.textContent.trim() : "this exhibit");
-      link.setAttribute("aria-label", link.title);
-      link.addEventListener("click", () => { copy(link.href, link); });
-    });
-    document.querySelectorAll(".cite-this pre").forEach((pre) => {
-      const button = element("button", { type: "button", className: "copy-button", textContent: "Copy BibTeX" });
-      button.addEventListener("click", () => copy(pre.textContent, button));
-      pre.after(button);
-    });
-  }
-
-  // A link into something folded opens it.
-  function openTarget() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const fold = target && target.closest("details");
-    if (!fold) return;
-    fold.open = true;
-    target.scrollIntoView();
-  }
-
-  // The menu of downloads closes like one.
-  function closeMenus() {
-    document.querySelectorAll(".report-menu").forEach((menu) => {
-      document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
-      menu.addEventListener("keydown", (event) => {
-        if (event.key !== "Escape" || !menu.open) return;
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      });
-    });
-  }
-
-  // Cards: the title of a link, for mouse, keyboard and touch; Escape closes, the pointer may
-  // rest on the card.
-  function addCards() {
-    const card = element("div", { id: "card", className: "card-text", hidden: true });
-    card.setAttribute("role", "tooltip");
-    let owner = null;
-    let timer = 0;
-    function show(link) {
-      clearTimeout(timer);
-      if (owner === link) return;
-      hide();
-      owner = link;
-      card.textContent = link.dataset.card;
-      card.hidden = false;
-      link.setAttribute("aria-describedby", "card");
-      const place = link.getBoundingClientRect();
-      const width = card.offsetWidth;
-      const left = Math.min(Math.max(8, place.left), document.documentElement.clientWidth - width - 8);
-      const below = place.bottom + card.offsetHeight + 12 < innerHeight;
-      card.style.left = left + scrollX + "px";
-      card.style.top = (below ? place.bottom + 6 : place.top - card.offsetHeight - 6) + scrollY + "px";
-    }
-    function hide() {
-      if (owner) owner.removeAttribute("aria-describedby");
-      owner = null;
-      card.hidden = true;
-    }
-    const later = () => { clearTimeout(timer); timer = setTimeout(hide, 200); };
-    document.querySelectorAll("article a[title]:not(.headerlink)").forEach((link) => {
-      link.dataset.card = link.title;
-      link.removeAttribute("title");
-      link.addEventListener("mouseenter", () => show(link));
-      link.addEventListener("focus", () => show(link));
-      link.addEventListener("mouseleave", later);
-      link.addEventListener("blur", later);
-    });
-    card.addEventListener("mouseenter", () => clearTimeout(timer));
-    card.addEventListener("mouseleave", later);
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-    document.querySelector("main").append(card);
-  }
-
-  document.addEventListener("DOMContentLoaded", () => {
-    const main = document.querySelector("main");
-    if (!main) return;
-    main.append(voice);
-    document.querySelectorAll(".table-scroll table").forEach(makeSortable);
-    watchTables();
-    addCopying();
-    addCards();
-    closeMenus();
-    openTarget();
-    window.addEventListener("hashchange", openTarget);
+// The box of a table is a stop for the keyboard only where it scrolls; else the header row can
+// stay in sight while the page scrolls.
+const watch = new ResizeObserver((entries) => {
+  const boxes = [...new Set(entries.map(({ target }) => target.closest(".table-scroll")))];
+  const fits = boxes.map((box) => box.scrollWidth <= box.clientWidth + 1);
+  boxes.forEach((box, place) => { // first look at all, then change all: one layout, not many
+    box.classList.toggle("fits", fits[place]);
+    box.tabIndex = fits[place] ? -1 : 0;
   });
-})();
+});
+all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
+
+// Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third
+// press restores the order.
+function sortKey(cell) {
+  const given = cell.dataset.sort;
+  return given === undefined ? cell.textContent.trim() : given && Number(given);
+}
+function compare(one, other, sign) {
+  if (one === "" || other === "") return (one === "") - (other === "");
+  const words = (typeof one === "string") - (typeof other === "string"); // numbers come first
+  if (words || typeof one === "number") return sign * (words || one - other);
+  return sign * one.localeCompare(other, "en", { numeric: true });
+}
+all("th.sortable").forEach((head) => {
+  const [table, column] = [head.closest("table"), head.cellIndex];
+  const original = [...table.tBodies[0].rows];
+  const button = element("button", { type: "button", className: "sort" }, ...head.childNodes);
+  head.append(button);
+  button.addEventListener("click", () => {
+    const next = { ascending: "descending", descending: "" }[head.ariaSort] ?? "ascending";
+    all("th[aria-sort]", table).forEach((th) => th.removeAttribute("aria-sort"));
+    const rows = original.map((row) => [sortKey(row.cells[column]), row]);
+    if (next) {
+      head.ariaSort = next;
+      rows.sort(([one], [other]) => compare(one, other, next === "ascending" ? 1 : -1));
+    }
+    table.tBodies[0].append(...rows.map(([, row]) => row));
+    say(next ? "Sorted by " + button.textContent + ", " + next : "In the order of the report");
+  });
+});
+
+// Copying: the link of an exhibit, the text of a citation; the minus signs of a table become
+// those that spreadsheets know.
+async function copy(text, button) {
+  await navigator.clipboard.writeText(text);
+  say("Copied");
+  button.classList.add("copied");
+  setTimeout(() => button.classList.remove("copied"), 1500);
+}
+all("caption .headerlink, figcaption .headerlink").forEach((link) => {
+  const number = link.parentElement.querySelector(".caption-number");
+  link.title = link.ariaLabel = "Copy the link to " + (number ? number.textContent.trim() : "this exhibit");
+  link.addEventListener("click", () => copy(link.href, link).catch(() => {})); // then it is a link
+});
+all(".cite-this pre").forEach((pre) => {
+  const button = element("button", { type: "button", className: "button", textContent: "Copy " + pre.dataset.name });
+  button.addEventListener("click", () => copy(pre.textContent, button).catch(() => getSelection().selectAllChildren(pre)));
+  pre.after(button);
+});
+document.addEventListener("copy", (event) => {
+  const selection = getSelection();
+  const box = element("div", {}, selection.rangeCount ? selection.getRangeAt(0).cloneContents() : "");
+  if (!box.querySelector("td, th")) return;
+  const plain = (text) => text.replace(/−(?=[\d.])/g, "-");
+  const html = box.querySelector("table") ? box.innerHTML : "<table>" + box.innerHTML + "</table>";
+  event.clipboardData.setData("text/plain", plain(String(selection)));
+  event.clipboardData.setData("text/html", plain(html));
+  event.preventDefault();
+});
+
+// A link into something folded opens it.
+function openTarget() {
+  let name = location.hash.slice(1);
+  try { name = decodeURIComponent(name); } catch { /* "#100%" is a name as it stands */ }
+  const target = document.getElementById(name);
+  const fold = target && target.closest("details");
+  if (!fold) return;
+  fold.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", openTarget);
+openTarget();
+
+// Drawers and the menu of downloads by keyboard; Control+K goes to the search.
+all("header label .icon, .content-icon-container label .icon").forEach((icon) => {
+  const [name, drawer] = icon.parentElement.htmlFor === "__toc" ? ["On this page", ".toc-drawer"] : ["Chapters", ".sidebar-drawer"];
+  Object.assign(icon, { tabIndex: 0, role: "button", ariaLabel: name });
+  icon.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    icon.parentElement.click();
+    document.querySelector(drawer + " a").focus();
+  });
+});
+const menu = document.querySelector(".report-menu");
+document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    document.getElementById("__navigation").checked = true; // opens the drawer where it is one
+    document.querySelector(".sidebar-search").focus();
+  }
+  if (event.key !== "Escape") return;
+  hide();
+  all(".sidebar-toggle").forEach((toggle) => { toggle.checked = false; });
+  if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  menu.open = false;
+});
+
+// Cards: the title of a link, for mouse, keyboard and touch; Escape closes, the pointer may
+// rest on the card.
+const card = element("div", { id: "card", className: "card-text", role: "tooltip", hidden: true });
+let owner = null;
+let timer = 0;
+function hide() {
+  if (owner) owner.removeAttribute("aria-describedby");
+  owner = null;
+  card.hidden = true;
+}
+function show(link) {
+  clearTimeout(timer);
+  if (owner === link) return;
+  hide();
+  owner = link;
+  card.textContent = link.dataset.card;
+  card.hidden = false;
+  link.setAttribute("aria-describedby", "card");
+  const place = link.getBoundingClientRect();
+  const room = document.documentElement.clientWidth - card.offsetWidth - 8;
+  const below = place.bottom + card.offsetHeight + 12 < innerHeight;
+  card.style.left = Math.min(Math.max(8, place.left), room) + scrollX + "px";
+  card.style.top = (below ? place.bottom + 6 : place.top - card.offsetHeight - 6) + scrollY + "px";
+}
+const later = () => { clearTimeout(timer); timer = setTimeout(hide, 200); };
+all("article a[title]:not(.headerlink)").forEach((link) => {
+  link.dataset.card = link.title;
+  link.removeAttribute("title");
+  for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => show(link));
+  for (const event of ["mouseleave", "blur"]) link.addEventListener(event, later);
+});
+card.addEventListener("mouseenter", () => clearTimeout(timer));
+card.addEventListener("mouseleave", later);
+document.querySelector("article").append(card);

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+
 from report import data
 
 ROOT = data.ROOT
-RERUN = "dealing-with-moscow-rerun.zip"
-DATA = "dealing-with-moscow-data.zip"
-README = """\
-Dealing with Moscow: rerun kit
+NAME = "dealing-with-moscow"
+RERUN = f"{NAME}-rerun.zip"
+DATA = f"{NAME}-data.zip"
+RERUN_README = """\
+Dealing with Moscow, version {version}: rerun kit
 Every table, figure and number of the report can be made again from this folder.
 With make and Python 3.11 or later: "make reproduce" (and "make lab" opens the notebooks).
 Without make (on Windows, Scripts stands for bin):
@@ -23,25 +28,43 @@ It executes the notebooks in book/, compares each output with the stored one, an
 first value that differs. Nothing but the packages comes from the network.
 Licences: LICENSE (code), LICENSE-TEXT-AND-DATA (text, figures, tables).
 """
+DATA_README = """\
+Dealing with Moscow, version {version}: the data
+datapackage.json describes every table: what a row is, columns, units, sources, licence, caveats.
+The tables are CSV files in UTF-8. In Excel: Data, From Text/CSV, File origin 65001 (Unicode UTF-8).
+"""
+
+
+def about() -> dict[str, str]:
+    """Return what CITATION.cff says of this edition: version, date-released and more."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+
+def data_files() -> list[Path]:
+    """Return the data package: its description and the files that this names, nothing else."""
+    package = json.loads((ROOT / "data/datapackage.json").read_text(encoding="utf-8"))
+    named = ["datapackage.json", *(resource["path"] for resource in package["resources"])]
+    return [ROOT / "data" / name for name in named]
 
 
 def rerun_files() -> list[Path]:
     """Return what a reader needs to execute the notebooks and compare: no Sphinx, no tests."""
-    tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml"]
+    tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml", "CITATION.cff"]
     tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
-    folders = [ROOT / "data", ROOT / "book" / "report", ROOT / "book" / "publish"]
-    inside = [p for folder in folders for p in folder.rglob("*")]
-    notebooks = list((ROOT / "book").rglob("*.ipynb"))
-    skip = {"__pycache__", ".ipynb_checkpoints"}
-    files = [*(ROOT / name for name in tops), *inside, *notebooks]
-    return [p for p in files if p.is_file() and not skip & set(p.parts)]
+    book = ROOT / "book"
+    code = [*(book / "report").rglob("*"), *(book / "publish").rglob("*")]
+    code = [path for path in code if path.suffix in {".py", ".yaml", ".mplstyle"}]
+    notebooks = [p for p in book.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+    return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks]
 
 
 def write(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """Write a zip with the same bytes each time: names sorted, no clock, no owner."""
+    """Write a zip with the same bytes each time: one folder, names sorted, dated by the edition."""
+    date = datetime.date.fromisoformat(str(about()["date-released"]))
+    top = f"{target.stem}-{about()['version']}"  # an older edition is not unpacked over
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"{top}/{name}", (date.year, date.month, date.day, 12, 0, 0))
             entry.external_attr = 0o644 << 16
             entry.create_system = 3
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -50,14 +73,11 @@ def write(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 def make(folder: Path) -> None:
     """Write both downloads into a folder."""
-    kit = [(p.relative_to(ROOT).as_posix(), p.read_bytes()) for p in rerun_files()]
-    write(folder / RERUN, [*kit, ("README.txt", README.encode())])
-    package = [p for p in (ROOT / "data").rglob("*") if p.is_file()]
     terms = ROOT / "LICENSE-TEXT-AND-DATA"
-    write(
-        folder / DATA,
-        [
-            *((p.relative_to(ROOT / "data").as_posix(), p.read_bytes()) for p in package),
-            (terms.name, terms.read_bytes()),
-        ],
-    )
+    for name, files, base, readme in (
+        (RERUN, rerun_files(), ROOT, RERUN_README),
+        (DATA, data_files(), ROOT / "data", DATA_README),
+    ):
+        inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}
+        inside |= {"README.txt": readme.format(**about()).encode(), terms.name: terms.read_bytes()}
+        write(folder / name, inside.items())

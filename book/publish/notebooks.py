@@ -1,7 +1,7 @@
 """Execute the notebooks whose inputs changed, and know which ones those are.
 
-A notebook's inputs are its own code, the tables it loads, the report package and the lock.
-Each is stored as a digest in the notebook's metadata when it is executed, and so is one of its
+A notebook's inputs are its own code, what it reads of data/, the report package and the lock. Each
+is stored in its metadata as a digest of what was read when it was executed, and so is one of its
 outputs, so that outputs which some other run left behind are noticed. jupyter-cache and Sphinx
 look at the code alone, so a changed CSV would leave the old table on the page.
 """
@@ -24,7 +24,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from publish import forkserver, guard
+from publish import guard
 from report import data
 
 ROOT = data.ROOT
@@ -40,8 +40,6 @@ KERNEL_ENV = {
 }
 #: What a notebook's metadata says of its kernel; the rest changes from machine to machine.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-
 #: What every kernel runs first. A report package that cannot be imported fails in the first cell.
 GUARD = f"""
 import sys
@@ -66,13 +64,19 @@ class NotebookError(RuntimeError):
 
 @dataclass
 class Run:
-    """What happened to one notebook: why it ran, how long it took, what changed."""
+    """One execution of a notebook: of which bytes, why, how long it took, what came of it."""
 
     path: Path
     reasons: list[str]
     seconds: float = 0.0
     error: str = ""
     notebook: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Keep what is executed, and what it is executed with, as they are now."""
+        self.raw = self.path.read_bytes()
+        self.stored = read(self.path, self.raw)
+        self.shared = shared()
 
     @property
     def name(self) -> str:
@@ -96,10 +100,11 @@ def paths(names: Iterable[str] = ()) -> list[Path]:
     return [found[name] for name in names] if names else list(found.values())
 
 
-def read(path: Path) -> Any:
-    """Return a notebook; NotebookError when it is not one."""
+def read(path: Path, raw: bytes | None = None) -> Any:
+    """Return a notebook, from its bytes if they are known; NotebookError when it is not one."""
     try:
-        notebook = nbformat.read(path, as_version=4)
+        raw = path.read_bytes() if raw is None else raw
+        notebook = nbformat.reads(raw.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
     except FileNotFoundError:
         raise NotebookError(f"{path} is missing, but _toc.yml or a command names it") from None
@@ -111,43 +116,43 @@ def read(path: Path) -> Any:
     return notebook
 
 
+def code_cells(notebook: Any) -> list[Any]:
+    """Return the cells of code of a notebook."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
 def _digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def inputs(notebook: Any, loaded: Iterable[str]) -> dict[str, str]:
-    """Return the digest of each input of a notebook, by a name that a reader understands.
-
-    Args:
-        notebook: a notebook node.
-        loaded: tables whose rows it uses.
-    """
-    code = [cell.source.encode() for cell in notebook.cells if cell.cell_type == "code"]
+def shared() -> dict[str, str]:
+    """Return the digests of what all notebooks are executed with."""
     package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
-    outputs = [[c.execution_count, c.outputs] for c in notebook.cells if c.cell_type == "code"]
-    found = {
-        "its code": _digest(*code),
-        "its stored outputs": _digest(json.dumps(outputs, sort_keys=True).encode()),
-        "book/report": _digest(*package),
-        "requirements.txt": _digest((ROOT / "requirements.txt").read_bytes()),
+    lock = (ROOT / "requirements.txt").read_bytes()
+    return {"book/report": _digest(*package), "requirements.txt": _digest(lock)}
+
+
+def own(notebook: Any) -> dict[str, str]:
+    """Return the digests of a notebook's code and outputs."""
+    code = code_cells(notebook)
+    outputs = json.dumps([[c.execution_count, c.outputs] for c in code], sort_keys=True)
+    return {
+        "its code": _digest(*(cell.source.encode() for cell in code)),
+        "its stored outputs": _digest(outputs.encode()),
     }
-    known = set(data.tables())
-    for name in sorted(loaded):
-        found[f"table {name}"] = data.digest(name) if name in known else "not there"
-    return found
 
 
 def stale(path: Path) -> list[str]:
     """Return why a notebook's stored outputs are out of date; empty when they are not."""
     notebook = read(path)
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "code" and cell.execution_count is None:
-            return [f"cell {number} was never executed"]
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        if cell.execution_count is None:
+            return [f"code cell {number} was never executed"]
     stored = notebook.metadata.get("inputs")
     if not stored:
         return ["it was never executed by this build"]
-    loaded = [name.removeprefix("table ") for name in stored if name.startswith("table ")]
-    now = inputs(notebook, loaded)
+    now = own(notebook) | shared()
+    now |= {key: data.digest(key) for key in stored if key not in now}
     return [f"{name} changed" for name in now if now[name] != stored.get(name)]
 
 
@@ -165,7 +170,7 @@ def tidy(notebook: dict[str, Any]) -> None:
         cell["metadata"] = nbformat.from_dict(
             {key: cell["metadata"][key] for key in ("tags",) if cell["metadata"].get(key)}
         )
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    code = code_cells(notebook)
     counts = [cell["execution_count"] or 0 for cell in code]
     if code and counts == list(range(counts[0], counts[0] + len(code))) and counts[0] > 1:
         for number, cell in enumerate(code, start=1):
@@ -181,9 +186,9 @@ def before_save(model: dict[str, Any], **_: Any) -> None:
         tidy(model["content"])
 
 
-async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
-    started = time.perf_counter()
-    notebook = read(run.path)
+async def _execute(run: Run) -> None:
+    started, number = time.perf_counter(), 0
+    notebook = nbformat.from_dict(run.stored)
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -191,10 +196,6 @@ async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
         record_timing=False,
         resources={"metadata": {"path": str(run.path.parent)}},
     )
-    number = 0
-    client.create_kernel_manager()
-    if server:
-        forkserver.provide(client.km, server)
     try:
         # The kernel's own log is not shown; what a cell writes arrives as an output.
         async with client.async_setup_kernel(
@@ -205,7 +206,8 @@ async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
                 if cell.cell_type == "code":
                     number += 1
                     await client.async_execute_cell(cell, place, execution_count=number)
-            loaded = await _loaded(client)
+            question = "import json; from report import data; print(json.dumps(data.used()))"
+            used = json.loads(await _hidden(client, question))
     except CellExecutionError as error:
         run.error = f"{run.path}, code cell {number}: {error.ename}: {error.evalue}"
         return
@@ -218,18 +220,15 @@ async def _execute(run: Run, server: forkserver.ForkServer | None) -> None:
     except RuntimeError as error:
         run.error = f"{run.path}: its kernel did not start: {error}. Try: make clean"
         return
-    noise = [
-        f"code cell {place + 1} wrote to {output.name}: {output.text.strip()[:200]}"
-        for place, cell in enumerate(c for c in notebook.cells if c.cell_type == "code")
-        for output in cell.outputs
-        if output.output_type == "stream"
-    ]
-    if noise:
-        run.error = f"{run.path}: {noise[0]}. End a cell on one value and print nothing."
-        return
-    tidy(notebook)
-    notebook.metadata["inputs"] = inputs(notebook, loaded)
-    run.notebook, run.seconds = notebook, time.perf_counter() - started
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        for output in [o for o in cell.outputs if o.output_type == "stream"]:
+            said = f"{run.path}: code cell {number} wrote to {output.name}"
+            tail = "End a cell on one value and print nothing."
+            run.error = run.error or f"{said}: {output.text.strip()[:200]}. {tail}"
+    if not run.error:
+        tidy(notebook)
+        notebook.metadata["inputs"] = own(notebook) | run.shared | used
+        run.notebook, run.seconds = notebook, time.perf_counter() - started
 
 
 async def _hidden(client: NotebookClient, source: str) -> str:
@@ -241,11 +240,6 @@ async def _hidden(client: NotebookClient, source: str) -> str:
     return "".join(output.get("text", "") for output in cell.outputs)
 
 
-async def _loaded(client: NotebookClient) -> list[str]:
-    """Ask the kernel which tables the notebook loaded."""
-    return (await _hidden(client, "from report import data as _d; print(*_d.loaded())")).split()
-
-
 def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> None:
     """Execute notebooks in parallel, a kernel each; results and errors are left in the runs.
 
@@ -253,38 +247,42 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
+    started: list[Any] = []
 
     async def all_of_them() -> None:
-        server = None
-        if runs and forkserver.AVAILABLE:
-            server = forkserver.ForkServer({**os.environ, **KERNEL_ENV})
-        try:
-            await each(server)
-        finally:
-            if server:
-                server.close()
-
-    async def each(server: forkserver.ForkServer | None) -> None:
+        started.extend([asyncio.get_running_loop(), asyncio.current_task()])
         gate = asyncio.Semaphore((os.cpu_count() or 1) + 1)  # one waits for its kernel to start
 
         async def one(run: Run) -> None:
             async with gate:
-                await _execute(run, server)
+                await _execute(run)
             done(run)
 
         await asyncio.gather(*(one(run) for run in runs))
 
     # In a thread of its own: the caller may have an event loop running (JupyterLab, a browser).
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(asyncio.run, all_of_them()).result()
+        work = aside.submit(lambda: asyncio.run(all_of_them()))
+        try:
+            work.result()
+        except KeyboardInterrupt:
+            for loop, task in [started] if started else []:
+                loop.call_soon_threadsafe(task.cancel)  # else this waits for every notebook
+            raise
 
 
-def write(path: Path, notebook: Any) -> bool:
-    """Write a notebook whole or not at all; return whether its file changed."""
+def write(path: Path, notebook: Any, raw: bytes | None = None) -> None:
+    """Write a notebook whole or not at all.
+
+    Raises NotebookError when the file no longer holds ``raw``: an author's edit is not overwritten.
+    """
     text = nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8", newline="\n")
+    if raw is not None and path.read_bytes() != raw:
+        part.unlink()
+        raise NotebookError(
+            f"{path} was saved while it was executed: your edit stays, the outputs of the run were "
+            "dropped. Run the command again."
+        )
     part.replace(path)
-    return True

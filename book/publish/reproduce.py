@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from publish.notebooks import Run, read
+from publish import notebooks
+from publish.notebooks import Run
 from report.exhibits import FACTS_MIME, FIGURE_MIME, TABLE_MIME
 
 KINDS = ("table", "figure", "number in prose", "other")
@@ -44,8 +45,7 @@ class Comparison:
 
 def outputs(notebook: Any) -> Iterator[Output]:
     """Yield every output of a notebook; of facts, each."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for place, cell in enumerate(code, start=1):
+    for place, cell in enumerate(notebooks.code_cells(notebook), start=1):
         for output in cell.outputs:
             content = {key: output[key] for key in output if key != "execution_count"}
             bundle = content.get("data", {})
@@ -67,10 +67,9 @@ def exhibit(bundle: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def compare(run: Run) -> Comparison:
-    """Compare what a run produced with what the notebook stores, cell by cell."""
-    notebook = read(run.path)
-    stored = list(outputs(notebook))
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    """Compare what a run produced with what the notebook stored, cell by cell."""
+    stored = list(outputs(run.stored))
+    code = notebooks.code_cells(run.stored)
     counts = {kind: sum(o.kind == kind for o in stored) for kind in KINDS}
     result = Comparison(run.name, len(code), run.seconds, counts, 0, len(stored), [])
     if run.error:
@@ -93,6 +92,20 @@ def compare(run: Run) -> Comparison:
     return result
 
 
+def overview(results: list[Comparison]) -> str:
+    """Return a table with a line for each notebook, at most 80 characters wide."""
+    lines = [["notebook", "cells", "tables", "figures", "numbers", "reproduced", "seconds"]]
+    for r in results:
+        kinds = [str(r.counts[kind]) for kind in KINDS[:3]]
+        same = f"{r.reproduced} of {r.total}"
+        lines.append([r.name, str(r.cells), *kinds, same, f"{r.seconds:.1f}"])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, rest, widths[1:])])
+        for name, *rest in lines
+    )
+
+
 def summary(results: list[Comparison]) -> str:
     """Return the last line of a comparison."""
     same, total = sum(r.reproduced for r in results), sum(r.total for r in results)
@@ -101,10 +114,8 @@ def summary(results: list[Comparison]) -> str:
 
 def report(results: list[Comparison]) -> str:
     """Return what the report file says: where it ran, each notebook, each difference, the sum."""
-    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
-    for r in results:
-        lines.append(f"{r.name}: {r.reproduced} of {r.total} in {r.seconds:.1f} s")
-        lines += [f"  {difference}" for difference in r.differences]
+    lines = [f"Python {platform.python_version()} on {platform.platform()}", overview(results)]
+    lines += [f"{r.name}: {difference}" for r in results for difference in r.differences]
     return "\n".join([*lines, summary(results)]) + "\n"
 
 

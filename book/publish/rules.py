@@ -1,194 +1,34 @@
 """Rules for data/ that no schema can say: sums, order in time, agreement between tables.
 
-A rule is a function from all tables to the problems it finds, put into the registry by @rule. Most
-read one of the lists below, so that one more rule of a known kind is one more line of text.
-Rules pass over a cell that is not what its column says: frictionless reports that one.
+A rule is a function from all tables to the problems it finds, put into the registry by @rule. The
+first ones read rules.yaml, so that one more rule of a known kind is one more line there. Rules pass
+over a cell that is not what its column says: that is reported before.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-import reprlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import yaml
 
-#: Within a row, where a condition holds if one is given; "± 1" is the room for rounding.
-IN_ROW = """
-un_votes: members_total = yes + no + abstain + not_voting
-un_voting_coincidence: joint_votes = same + partial + opposite
-un_voting_coincidence: share_same = same / joint_votes ± 0.0006
-un_voting_coincidence: coincidence = (same + partial / 2) / joint_votes ± 0.0006
-us_russia_un_agreement: share_same <= coincidence
-ukraine_aid_donors: total = military + financial + humanitarian ± 0.003
-ukraine_aid_quarters: total = military + financial + humanitarian ± 0.003
-cyber_operations: operations = espionage + other_types
-cyber_incidents: state_linked <= incidents
-cyber_incidents: state_direct <= state_linked
-cyber_incidents: non_state <= incidents
-warheads_2025: deployed <= stockpile
-warheads_2025: stockpile <= inventory
-press_freedom: rank <= ranked_entries
-gas_dependence: russia_share = 100 * russia_energy / all_energy ± 0.06
-eu_gas_imports: russia_share = 100 * russia_energy / all_energy ± 0.06
-sanctions_success_rates: rate = 100 * successes / cases ± 1
-sanctions_success_rates: rate <= rate_high
-billionaires: wealth <= 6 * billionaires
-billionaires: wealth >= 3 * billionaires
-military_spending: value <= 100 if unit == 'percent of GDP'
-military_spending: value >= 0
-"""
-#: Between sums: "table: column by key if condition"; the column "rows" counts them.
-TOTALS = """
-un_votes: yes by resolution = un_country_votes: rows by resolution if vote == 'yes'
-un_votes: no by resolution = un_country_votes: rows by resolution if vote == 'no'
-un_votes: abstain by resolution = un_country_votes: rows by resolution if vote == 'abstain'
-un_votes: not_voting by resolution = un_country_votes: rows by resolution if vote == 'not voting'
-ukraine_aid_donors: total by donor = ukraine_aid_years: total by donor ± 0.004
-ukraine_aid_donors: total by donor_group = ukraine_aid_quarters: total by donor_group ± 0.02
-ukraine_aid_donors: military by donor_group = ukraine_aid_quarters: military by donor_group ± 0.02
-ukraine_aid_donors: financial by donor_group
-  = ukraine_aid_quarters: financial by donor_group ± 0.02
-ukraine_aid_donors: humanitarian by donor_group
-  = ukraine_aid_quarters: humanitarian by donor_group ± 0.02
-displacement: persons by year if origin == 'Ukraine' and indicator == 'refugees, all hosts'
-  = displacement: persons by year if origin == 'Ukraine'
-    and indicator in ('refugees in Russia', 'refugees outside Russia')
-displacement: persons by year if indicator == 'refugees in Russia'
-  = refugees_by_host: refugees by year if iso3 == 'RUS'
-displacement: persons by year if origin == 'Ukraine' and indicator == 'refugees, all hosts'
-  >= refugees_by_host: refugees by year
-warheads: warheads by year if state == 'World' and basis == 'stockpile estimate'
-  = warheads: warheads by year if state not in ('World', 'China') and basis == 'stockpile estimate'
-warheads: warheads by year if state == 'World' and basis == 'inventory estimate'
-  >= warheads: warheads by year if state == 'World' and basis == 'stockpile estimate'
-warheads: warheads by year if state == 'All other states'
-  >= warheads: warheads by year if state == 'China'
-us_troops_europe: troops by month if level == 'total'
-  >= us_troops_europe: troops by month if level != 'total'
-visas_yearly: visas by fiscal_year if visa_class == 'all nonimmigrant classes'
-  >= visas_yearly: visas by fiscal_year if visa_class != 'all nonimmigrant classes'
-goods_trade: imports by year, period
-  >= goods_trade_products: value by year, period if flow == 'imports'
-us_designations: additions by year, list if scope == 'all programmes'
-  >= us_designations: additions by year, list if scope != 'all programmes'
-military_spending: value by iso3, year if measure == 'constant dollars' and year == 2023
-  = military_spending: value by iso3, year if measure == 'current dollars' and year == 2023
-"""
-#: Editions or definitions that follow one another within a series: column, time, series.
-EDITIONS = """
-press_freedom: method, edition, iso3
-eu_gas_imports: basis, year, flow
-nato_spending: edition, year, entity
-military_spending: edition, year, iso3, measure
-us_russia_un_agreement: basis, year
-un_voting_coincidence: basis, year, iso3
-warheads: edition, year, state, basis
-us_troops_europe: basis, month, host
-"""
-#: Columns of which the first is never later than the second, in any table that has both.
-IN_ORDER = (
-    ("start_date", "end_date"),
-    ("date", "end_date"),
-    ("signed", "entered_into_force"),
-    ("signed", "ended"),
-    ("entered_into_force", "ended"),
-    ("first_year", "last_year"),
-    ("period_start", "period_end"),
-    ("date", "accessed"),
-)
-#: Columns that are filled together or not at all.
-TOGETHER = """
-arms_control_agreements: ended, ended_precision
-arms_control_agreements: entered_into_force, entered_into_force_precision
-dialogue_channels: end_date, end_precision
-election_observation: observers, observers_basis
-findings: value, unit
-precedents: end_date, end_precision
-summits: agreement, agreement_type
-"""
-#: Columns whose values together occur once, where they are given.
-ONCE = """
-findings: claim_id, reference
-nato_members: member
-sanctions_measures: package
-"""
-#: Columns that count without a gap.
-GAPLESS = """
-brent_prices: month
-claims: position
-nato_russia_council: year
-study_types: order
-wording_log: entry
-"""
-#: Columns that say the same in all rows, or in all rows that share a key: one document gave them.
-ALIKE = """
-brent_prices: source
-cyber_incidents: source
-cyber_operations: source
-displacement: source
-eu_gas_importers_2025: source
-gas_dependence: source
-goods_trade_products: source by year
-military_spending: source by edition
-nato_battlegroups: source by year_established
-nato_russia_council: source by basis
-nato_spending: source by edition
-press_freedom: source by edition
-refugees_by_host: source
-secretary_visits: source
-ukraine_aid_donors: source
-ukraine_aid_origin: source
-ukraine_aid_quarters: source
-ukraine_aid_years: source
-un_country_votes: source by resolution
-un_voting_coincidence: source by basis
-us_russia_un_agreement: source by basis
-us_troops_europe: source
-visas_yearly: source
-warheads_2025: source
-"""
-#: Columns whose moments a source may announce; elsewhere no source is older than what it reports.
-ANNOUNCED = """
-arms_control_agreements: entered_into_force, ended
-dialogue_channels: end_date
-diplomatic_measures: date
-election_observation: election_date
-exchanges: year
-mission_staffing: month
-new_start_events: date
-oil_price_cap: effective_date
-precedents: end_date
-rights_instruments: since
-sanctions_measures: date
-trade_policy: date, end_date
-"""
+from report.data import Problem, quoted
+
+FILE = Path(__file__).with_suffix(".yaml")
+KINDS: dict[str, list[str]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 #: Columns that name the country of column iso3.
 COUNTRY = ("country", "member", "host", "entity", "donor", "state", "initiator", "sponsor")
 #: Names of a country together with a territory, as the source counts them.
 REGROUPED = {"Serbia and Kosovo"}
 NUMBERS = {"integer", "number", "year"}
 TIMES = {"date", "yearmonth", "year"}
-
-
-class Problem(NamedTuple):
-    """One error: where it is (row 0: the whole file; the header is row 1) and what is wrong."""
-
-    path: str
-    row: int
-    column: str
-    text: str
-
-    def __str__(self) -> str:
-        """Return the line that people read."""
-        row = f" row {self.row}" if self.row else ""
-        kind = "column" if row else "key"  # the file that has no rows is datapackage.json
-        column = f", {kind} '{self.column}'" if self.column else ""
-        return f"{self.path}{row}{column}: {self.text}".replace("\n", "\\n")
 
 
 class Table:
@@ -218,6 +58,14 @@ class Table:
         shown = quoted(self.text.loc[row, column] if value is None else value)
         return Problem(self.path, row, column, f"{shown} {text}")
 
+    def repeated(self, columns: list[str], text: str) -> Iterator[Problem]:
+        """Return a problem for each row whose cells, all given, stand in a row before it."""
+        seen: dict[tuple[str, ...], int] = {}
+        for row, *cells in self.cells(*columns):
+            if all(cells) and seen.setdefault(tuple(cells), row) != row:
+                why = text.format(seen[tuple(cells)])
+                yield self.problem(row, ", ".join(columns), why, ", ".join(cells))
+
 
 class Tables(dict[str, Table]):
     """The tables by name; one that is not there, or could not be read, has no columns."""
@@ -237,24 +85,10 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def quoted(value: Any) -> str:
-    """Return a value as a message shows it: escaped, and cut when it is long."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = 70
-    shown = short.repr(value)
-    return shown if shown.isprintable() else ascii(shown)[1:-1]
-
-
-def lines(text: str) -> list[str]:
-    """Return the rules of a text, one each; a line that begins with a space continues the last."""
-    return re.sub(r"\n +", " ", text).strip().splitlines()
-
-
-def named(text: str, tables: Tables) -> Iterator[tuple[Table, list[str]]]:
-    """Return the table and the columns of each line "table: column, column"."""
-    for line in lines(text):
-        name, columns = line.split(": ")
-        yield tables[name], columns.split(", ")
+def named(line: str, tables: Tables) -> tuple[Table, list[str]]:
+    """Return the table and the columns of a line "table: column, column"."""
+    name, columns = line.split(": ")
+    return tables[name], columns.split(", ")
 
 
 def parsed(line: str) -> tuple[str, str, str, float]:
@@ -266,6 +100,8 @@ def parsed(line: str) -> tuple[str, str, str, float]:
 
 def broken(left: pd.Series, relation: str, right: pd.Series | float, off: float) -> pd.Index:
     """Return where a relation does not hold; what is missing breaks nothing."""
+    if not pd.api.types.is_numeric_dtype(left):
+        return left.index[(left != right) & left.notna() & pd.notna(right)]
     gap = (left - right).dropna().round(9)
     return gap.index[{"=": gap.abs() > off, "<=": gap > off, ">=": gap < -off}[relation]]
 
@@ -273,7 +109,7 @@ def broken(left: pd.Series, relation: str, right: pd.Series | float, off: float)
 @rule
 def arithmetic(tables: Tables) -> Iterator[Problem]:
     """Numbers of one row agree with each other."""
-    for line in lines(IN_ROW):
+    for line in KINDS["arithmetic"]:
         left, relation, right, off = parsed(line)
         name, column = left.split(": ")
         expression, _, condition = right.partition(" if ")
@@ -289,22 +125,21 @@ def arithmetic(tables: Tables) -> Iterator[Problem]:
 @rule
 def totals(tables: Tables) -> Iterator[Problem]:
     """A whole equals, or is not less than, the sum of its parts, also in another table."""
-    for line in lines(TOTALS):
+    for line in KINDS["totals"]:
         left, relation, right, off = parsed(line)
-        table, column, keys, rows = _side(tables, left)
-        part, value, _, pieces = _side(tables, right)
+        table, column, keys, rows = side(tables, left)
+        part, value, _, pieces = side(tables, right)
         if table.name in tables and part.name in tables:
-            have = rows.groupby(keys)[column].sum(min_count=1)
-            groups = pieces.groupby(keys)
-            want = groups.size() if value == "rows" else groups[value].sum(min_count=1)
+            have, want = added(rows, column, keys), added(pieces, value, keys)
+            have, want = have.align(want, join="inner")
             for key in broken(have, relation, want, off):
-                row = rows.index[rows.groupby(keys).ngroup() == have.index.get_loc(key)][0]
-                same = f"{column} {relation} {value} of the same {', '.join(keys)} in {part.path}"
-                sums = f"{have[key]:.10g} against {want[key]:.10g}"
-                yield table.problem(row, column, f"breaks {same}: {sums}")
+                same = dict(zip(keys, key if isinstance(key, tuple) else (key,), strict=True))
+                row = rows.index[(rows[keys] == pd.Series(same)).all(axis=1)][0]
+                what = f"{column} {relation} {value} of the same {', '.join(keys)} in {part.path}"
+                yield table.problem(row, column, f"breaks {what}: {have[key]} against {want[key]}")
 
 
-def _side(tables: Tables, text: str) -> tuple[Table, str, list[str], pd.DataFrame]:
+def side(tables: Tables, text: str) -> tuple[Table, str, list[str], pd.DataFrame]:
     """Return what "table: column by key, key if condition" names."""
     text, _, condition = text.partition(" if ")
     name, column, keys = re.split(": | by ", text)
@@ -313,10 +148,52 @@ def _side(tables: Tables, text: str) -> tuple[Table, str, list[str], pd.DataFram
     return tables[name], column, keys.split(", "), rows
 
 
+def added(rows: pd.DataFrame, column: str, keys: list[str]) -> pd.Series:
+    """Return the sum of a column for each key, its first text, or the number of rows."""
+    groups = rows.groupby(keys)
+    if column == "rows":
+        return groups.size().astype(float)
+    numeric = pd.api.types.is_numeric_dtype(rows[column])
+    return groups[column].sum(min_count=1).round(9) if numeric else groups[column].first()
+
+
+@rule
+def conditions(tables: Tables) -> Iterator[Problem]:
+    """What must hold in each row, as Python over its cells."""
+    for line in KINDS["conditions"]:
+        place, column, must, says = line.split(" | ")
+        name, other, key = re.fullmatch(r"(\S+)(?: with (\w+) by (\w+))?", place).groups()  # type: ignore[union-attr]
+        tree = ast.parse(must, FILE.name, "eval")
+        code = compile(tree, FILE.name, "eval")
+        partner = {cells[key]: cells for cells in rows_of(tables[other])} if other else {}
+        needs = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        needs -= {"bool", *HELPERS, *(tables[other].fields if other else ())}
+        for table in tables.values() if name == "*" else [tables[name]]:
+            if {column, *needs} <= {*table.fields} and (not other or other in tables):
+                none = dict.fromkeys(tables[other].fields, "") if other else {}
+                for row, cells in zip(table.text.index, rows_of(table), strict=True):
+                    known = {**none, **partner.get(cells.get(key, ""), {}), **cells}
+                    if not eval(code, {**HELPERS, "other": lambda n, k=known: k.get(n, "")}, known):  # noqa: S307
+                        yield table.problem(row, column, says.format(**known))
+
+
+def rows_of(table: Table) -> list[dict[str, str]]:
+    """Return the cells of each row by column."""
+    return table.text.to_dict("records")
+
+
+def in_order(first: str, second: str) -> bool:
+    """Return whether a moment is not after another; a year and a day compare by year."""
+    return not second or first[: len(second)] <= second[: len(first)]
+
+
+HELPERS: dict[str, Any] = {"in_order": in_order, "matches": re.fullmatch, "other": None}
+
+
 @rule
 def editions(tables: Tables) -> Iterator[Problem]:
     """Editions and definitions of a series follow one another, so that no year is in two."""
-    for table, (column, time, *keys) in named(EDITIONS, tables):
+    for table, (column, time, *keys) in (named(line, tables) for line in KINDS["editions"]):
         seen: dict[tuple[str, ...], dict[str, str]] = {}
         cells = sorted(table.cells(column, time, *keys), key=lambda cell: cell[2])
         for row, edition, moment, *key in cells:
@@ -328,79 +205,75 @@ def editions(tables: Tables) -> Iterator[Problem]:
 
 
 @rule
-def dates_in_order(tables: Tables) -> Iterator[Problem]:
-    """Nothing ends before it starts, and nothing has happened after the table's as-of date."""
-    for table in tables.values():
-        for first, second in IN_ORDER:
-            for row, one, two in table.cells(first, second):
-                if one[: len(two)] > two[: len(one)] and two:  # a year and a day compare by year
-                    yield table.problem(row, second, f"is before {first} {one!r}")
-        as_of = table.resource["asOf"]
-        for name in [n for n, field in table.fields.items() if field["type"] in TIMES]:
-            for row, cell in table.cells(name):
-                if cell > as_of[: len(cell)]:
-                    yield table.problem(row, name, f"is after the as-of date of the table, {as_of}")
-
-
-@rule
-def years_agree(tables: Tables) -> Iterator[Problem]:
-    """The column year repeats the year in which the month or period of the row begins."""
-    for table in tables.values():
-        for name in ("survey_month", "period"):
-            for row, year, period in table.cells("year", name):
-                if period[:4].isdigit() and period[:4] != year:
-                    yield table.problem(row, "year", f"is not the year of {name} {period!r}")
-
-
-@rule
-def sorted_by_time(tables: Tables) -> Iterator[Problem]:
-    """Events stand in order of their dates, and each series in order of its years or months."""
-    for table in tables.values():
-        fields, key = table.fields, table.resource["schema"].get("primaryKey", [])
-        dates = [n for n, f in fields.items() if f["type"] == "date" and _required(f)]
-        dates = [n for n in dates if n != "accessed"]  # the register stands in order of its keys
-        years = [n for n in key if n == "year" or fields[n]["type"] in TIMES]
-        times, by = dates + years, [] if dates else [n for n in key if n not in years]
-        last: dict[tuple[str, ...], str] = {}
-        for row, moment, *series in table.cells(times[0], *by) if times else ():
-            before = last.get(tuple(series), "")
-            if moment < before:
-                yield table.problem(row, times[0], f"is out of order: it follows {before!r}")
-            last[tuple(series)] = moment
-
-
-def _required(field: dict[str, Any]) -> bool:
-    return bool(field.get("constraints", {}).get("required"))
-
-
-@rule
-def together_or_once(tables: Tables) -> Iterator[Problem]:
-    """Some cells make sense only together; some values, beside the key, occur once."""
-    for table, (one, two) in named(TOGETHER, tables):
-        for row, first, second in table.cells(one, two):
-            if bool(first) != bool(second):
-                yield table.problem(
-                    row, two, f"and {one} {first!r} are given together or not at all"
-                )
-    for table, columns in named(ONCE, tables):
-        seen: dict[tuple[str, ...], int] = {}
-        for row, *cells in table.cells(*columns):
-            if all(cells) and seen.setdefault(tuple(cells), row) != row:
-                text = f"is in row {seen[tuple(cells)]} too; expected once only"
-                yield table.problem(row, ", ".join(columns), text, ", ".join(cells))
+def once(tables: Tables) -> Iterator[Problem]:
+    """Some values, beside the key, occur once."""
+    for table, columns in (named(line, tables) for line in KINDS["once"]):
+        yield from table.repeated(columns, "is in row {} too; expected once only")
 
 
 @rule
 def gapless(tables: Tables) -> Iterator[Problem]:
     """Some columns count without a gap, so that a row that is lost is missed."""
-    for table, (column,) in named(GAPLESS, tables):
-        before = None
+    for table, (column,) in (named(line, tables) for line in KINDS["gapless"]):
+        before, counted = None, []
         for row, cell in table.cells(column):
-            digits = [int(part) for part in cell.split("-") if part.isdigit()] or [0]
-            count = digits[0] * 12 + digits[1] if len(digits) == 2 else digits[0]
+            if there := re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", cell):
+                year, month = int(there[1]), there[2]
+                counted.append((year * 12 + int(month) if month else year, row))
+        for count, row in sorted(counted):
             if count != (before or count - 1) + 1:
                 yield table.problem(row, column, "follows a gap: a row before it is missing")
             before = count
+
+
+@rule
+def alike(tables: Tables) -> Iterator[Problem]:
+    """What one document gave names that document in every row."""
+    for line in KINDS["alike"]:
+        name, column, *keys = re.split(": | by |, ", line)
+        cells = list(tables[name].cells(column, *keys))
+        counts: dict[tuple[str, ...], Counter[str]] = {}
+        for _, cell, *key in cells:
+            counts.setdefault(tuple(key), Counter())[cell] += 1
+        for row, cell, *key in cells:
+            usual = counts[tuple(key)].most_common(1)[0][0]
+            if cell != usual:
+                same = f" with the same {', '.join(keys)}" if keys else ""
+                yield tables[name].problem(row, column, f"is {usual!r} in the other rows{same}")
+
+
+@rule
+def row_order(tables: Tables) -> Iterator[Problem]:
+    """Rows stand in the order that the package declares (a list of values gives its own)."""
+    for table in tables.values():
+        columns: list[str] = table.resource.get("rowOrder", [])
+        last: tuple[tuple[float, str], ...] = ()
+        fields = [table.fields[name] for name in columns]
+        for row, *cells in table.cells(*columns) if columns else ():
+            place = tuple(rank(cell, field) for cell, field in zip(cells, fields, strict=True))
+            if place < last:
+                why = f"is out of the declared order of rows, by {', '.join(columns)}"
+                yield table.problem(row, columns[0], why)
+            last = place
+
+
+def rank(cell: str, field: dict[str, Any]) -> tuple[float, str]:
+    """Return where a cell stands in the order of its column; an empty one stands first."""
+    listed = field.get("constraints", {}).get("enum", [])
+    if field["type"] in NUMBERS and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", cell):
+        return float(cell), ""
+    return (listed.index(cell), "") if cell in listed else (-1, cell)
+
+
+@rule
+def not_after_as_of(tables: Tables) -> Iterator[Problem]:
+    """Nothing has happened after the table's as-of date."""
+    for table in tables.values():
+        as_of = table.resource["asOf"]
+        for name in [n for n, field in table.fields.items() if field["type"] in TIMES]:
+            for row, cell in table.cells(name):
+                if cell > as_of[: len(cell)]:
+                    yield table.problem(row, name, f"is after the as-of date of the table, {as_of}")
 
 
 @rule
@@ -416,15 +289,9 @@ def answers(tables: Tables) -> Iterator[Problem]:
 
 
 @rule
-def verification(tables: Tables) -> Iterator[Problem]:
-    """What two sources confirm names two; what none confirms is announced by a caveat."""
+def unverified(tables: Tables) -> Iterator[Problem]:
+    """What no source confirms is announced by a caveat."""
     for table in tables.values():
-        for row, one, two, state in table.cells("source", "source_2", "verification"):
-            if one == two:
-                yield table.problem(row, "source_2", "is the first source again")
-            scholarly = "reference" in table.fields and table.text.loc[row, "reference"]
-            if state == "two sources" and not two and not scholarly:
-                yield table.problem(row, "verification", "but source_2 is empty")
         announced = any("unverified" in caveat for caveat in table.resource["caveats"])
         for row, state in table.cells("verification"):
             if state == "unverified" and not announced:
@@ -432,26 +299,10 @@ def verification(tables: Tables) -> Iterator[Problem]:
 
 
 @rule
-def alike(tables: Tables) -> Iterator[Problem]:
-    """What one document gave names that document in every row."""
-    for line in lines(ALIKE):
-        name, column, *keys = re.split(": | by |, ", line)
-        cells = list(tables[name].cells(column, *keys))
-        counts: dict[tuple[str, ...], Counter[str]] = {}
-        for _, cell, *key in cells:
-            counts.setdefault(tuple(key), Counter())[cell] += 1
-        for row, cell, *key in cells:
-            usual = counts[tuple(key)].most_common(1)[0][0]
-            if cell != usual:
-                same = f" with the same {', '.join(keys)}" if keys else ""
-                yield tables[name].problem(row, column, f"is {usual!r} in the other rows{same}")
-
-
-@rule
 def sources_come_after(tables: Tables) -> Iterator[Problem]:
     """A source is not older than what the row reports."""
     published = dict(row[1:] for row in tables["sources"].cells("source_key", "date"))
-    announced = {table.name: columns for table, columns in named(ANNOUNCED, tables)}
+    announced = {t.name: columns for t, columns in (named(x, tables) for x in KINDS["announced"])}
     for table in tables.values():
         times = [name for name, field in table.fields.items() if field["type"] in TIMES]
         for name in [n for n in times if n not in announced.get(table.name, ())]:
@@ -460,16 +311,6 @@ def sources_come_after(tables: Tables) -> Iterator[Problem]:
                 if dated and cell[: len(dated)] > dated[: len(cell)]:
                     text = f"of {dated} is older than what it reports: {name} is {cell!r}"
                     yield table.problem(row, "source", text)
-
-
-@rule
-def addresses(tables: Tables) -> Iterator[Problem]:
-    """Web addresses have a scheme, a host with a dot, and no character that needs escaping."""
-    address = re.compile(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?([/?#][\w.~:/?#@!$&'()*+,;=%-]*)?")
-    for table in tables.values():
-        for row, cell in table.cells("url"):
-            if cell and not address.fullmatch(cell):
-                yield table.problem(row, "url", "is not a web address (https://host/path)")
 
 
 @rule
@@ -511,42 +352,6 @@ def country_names(tables: Tables) -> Iterator[Problem]:
             yield table.problem(row, name, f"is {usual[code]!r} elsewhere, with code {code}")
         elif code != usual[country]:
             yield table.problem(row, "iso3", f"is {usual[country]!r} elsewhere, for {country!r}")
-
-
-@rule
-def members(tables: Tables) -> Iterator[Problem]:
-    """States join NATO once, founders first; spending is a member's from the year it joined."""
-    table, spending = tables["nato_members"], tables["nato_spending"]
-    joined = {code: date for _, code, date in table.cells("iso3", "accession_date")}
-    for row, date, founder in table.cells("accession_date", "founder"):
-        if (founder == "true") != (date == min(joined.values())):
-            yield table.problem(row, "founder", f"does not fit the accession on {date}")
-    for row, code, kind, year in spending.cells("iso3", "kind", "year"):
-        member = "member" if joined.get(code, "9999")[:4] <= year else "future member"
-        if code and kind != member and joined:
-            text = f"is not {member!r}, by the accession date in {table.path}"
-            yield spending.problem(row, "kind", text)
-
-
-@rule
-def votes(tables: Tables) -> Iterator[Problem]:
-    """The votes of three powers are the same in the totals and in the list of countries."""
-    part = tables["un_country_votes"]
-    lists = {(text, code): vote for _, text, code, vote in part.cells("resolution", "iso3", "vote")}
-    for column, code in (("us_vote", "USA"), ("russia_vote", "RUS"), ("china_vote", "CHN")):
-        for row, text, vote in tables["un_votes"].cells("resolution", column):
-            if vote != lists.get((text, code), vote):
-                why = f"is {lists[text, code]!r} in {part.path}"
-                yield tables["un_votes"].problem(row, column, why)
-
-
-@rule
-def never_in_force(tables: Tables) -> Iterator[Problem]:
-    """An agreement that never took effect has no end."""
-    table = tables["arms_control_agreements"]
-    for row, took, ended in table.cells("took_effect", "ended"):
-        if took == "false" and ended:
-            yield table.problem(row, "ended", "is an end, but the agreement never took effect")
 
 
 def references(tables: Tables, bibliography: str) -> Iterator[Problem]:

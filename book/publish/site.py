@@ -1,9 +1,10 @@
-"""Build HTML and PDF from the stored outputs into a fresh folder, check them, then publish."""
+"""Build the book from the stored outputs into a fresh folder, check it, then publish it."""
 
 from __future__ import annotations
 
 import ctypes
 import datetime
+import errno
 import filecmp
 import hashlib
 import os
@@ -13,27 +14,30 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
-from publish import kits, links, notebooks, sbom
+from publish import kits, links, notebooks
 from report import data
 
 ROOT = data.ROOT
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
-PDF = BUILD / "dealing-with-moscow.pdf"
-EPUB = "dealing-with-moscow.epub"  # beside the pages only
+PDF = BUILD / f"{kits.NAME}.pdf"
+EPUB = f"{kits.NAME}.epub"  # beside the pages only
 SUMS = "SHA256SUMS"
 #: What the book is made from beside book/ and data/: each is there, or nothing is published.
 TOPS = (
     *("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md", "CITATION.cff", "Makefile"),
-    *("LICENSE", "LICENSE-TEXT-AND-DATA"),
+    *("LICENSE", "LICENSE-TEXT-AND-DATA", "tests/lab.txt"),
 )
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
 COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
+#: A line that a merge of Git leaves where it needs a decision; in a notebook, within a string.
+CONFLICT = re.compile(rb'^ *"?(?:<{7}|>{7})(?: |\\n|$)', re.M)
 
 
 class BuildError(RuntimeError):
@@ -42,19 +46,26 @@ class BuildError(RuntimeError):
 
 def source_files() -> list[Path]:
     """Return every file that the book is made from, sorted."""
-    folders = [p for name in ("book", "data") for p in (ROOT / name).rglob("*")]
-    tops = [ROOT / n for n in ("_config.yml", "CHANGELOG.md", "CITATION.cff")]
-    files = {p for p in [*folders, *tops, *kits.rerun_files()] if p.is_file()}
-    return sorted(p for p in files if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts))
+    book = [p for p in (ROOT / "book").rglob("*") if p.is_file() and p.suffix != ".part"]
+    book = [p for p in book if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
+    files = {*book, *(ROOT / name for name in TOPS), *kits.rerun_files()}
+    return sorted(path for path in files if path.is_file())
 
 
 def check_files() -> None:
-    """Stop when a file is missing, when the contents name one that is, or when neither is YAML."""
+    """Stop when a source is missing or not what its name says, or a merge was left undecided."""
     from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml  # slow to import
 
     for name in TOPS:
         if not (ROOT / name).is_file():
             raise BuildError(f"{name} is missing. Restore it with: git checkout {name}")
+    for path in source_files():
+        if there := CONFLICT.search(raw := path.read_bytes()):
+            line = raw.count(b"\n", 0, there.start()) + 1
+            name = path.relative_to(ROOT).as_posix()
+            raise BuildError(
+                f"{name}:{line}: a merge conflict is not resolved. Keep one side, there."
+            )
     try:
         yaml.safe_load((ROOT / (name := "_config.yml")).read_text(encoding="utf-8"))
         contents = parse_toc_yaml(ROOT / (name := "_toc.yml"), encoding="utf-8")
@@ -63,7 +74,7 @@ def check_files() -> None:
     except MalformedError as error:
         raise BuildError(f"_toc.yml is not a table of contents: {error}. Mend it there.") from None
     for page in contents:
-        if not [*(ROOT / page).parent.glob(f"{Path(page).name}.*")]:
+        if not any((ROOT / f"{page}{ending}").is_file() for ending in (".ipynb", ".md", "")):
             raise BuildError(f"_toc.yml names {page}, but there is no such page. Mend either.")
 
 
@@ -77,19 +88,21 @@ def source_digest() -> str:
 
 
 def up_to_date() -> bool:
-    """Return whether the published book was made from exactly the present sources.
+    """Return whether the published book was made from exactly the present sources, and is whole.
 
-    Pages and PDF are put in place one after the other, and a kill may fall between the two.
+    Pages and PDF are put in place one after the other, and a kill may fall between the two; a file
+    may have been lost or changed since.
     """
-    stamp, pdf = HTML / ".sources", HTML / PDF.name
-    if not (PDF.exists() and stamp.exists() and pdf.exists()):
+    stamp, sums, pdf = HTML / ".sources", HTML / SUMS, HTML / PDF.name
+    if not (PDF.is_file() and stamp.is_file() and sums.is_file() and pdf.is_file()):
         return False
-    return stamp.read_text() == source_digest() and filecmp.cmp(PDF, pdf, shallow=False)
+    same = stamp.read_text() == source_digest() and filecmp.cmp(PDF, pdf, shallow=False)
+    return same and sums.read_text(encoding="utf-8") == "".join(_sums(HTML))
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Let one build at a time work in _build; a second one is told so, and stops."""
+    """Let one command at a time work in _build; a second one is told so, and stops."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         try:
@@ -98,10 +111,14 @@ def alone() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ImportError:  # Windows: two builds at once are not kept apart
             pass
-        except OSError:
+        except OSError as error:
+            if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+                why = f"{lock.name} cannot be locked: {error.strerror}"
+                raise BuildError(f"{why}. Work in a folder of a disk of this machine.") from None
             raise BuildError(
                 f"another build is at work in {BUILD}. Wait for it to end, then try again."
             ) from None
+        clear_leftovers()
         yield
 
 
@@ -110,7 +127,6 @@ def build() -> None:
 
     Raises BuildError when Sphinx reports a warning or an error; the published book stays.
     """
-    clear_leftovers()
     fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=BUILD))
     try:
         publish(*make(fresh))
@@ -124,18 +140,23 @@ def make(fresh: Path) -> tuple[Path, Path]:
     Raises BuildError when Sphinx reports a warning or an error, or when a link leads nowhere.
     """
     digest = source_digest()
-    _sphinx(fresh, ["html", "typst", "epub"])
+    _sphinx(fresh, "html")  # reads the sources for the other two
+    with ThreadPoolExecutor() as both:
+        list(both.map(lambda builder: _sphinx(fresh, builder), ["typst", "epub"]))
     html, pdf = fresh / "html", fresh / "typst" / PDF.name
     for file in (pdf, fresh / "epub" / EPUB):
         shutil.copyfile(file, html / file.name)
     kits.make(html)
-    sbom.write(html)
+    described = {html / path.relative_to(ROOT) for path in kits.data_files()}
+    for path in [p for p in (html / "data").rglob("*") if p.is_file() and p not in described]:
+        path.unlink()  # what an editor or a system left in data/ is nobody else's
     wrong = links.dead(html)
     if wrong:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))
     (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's own; it differs from Python to Python
+    (html / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
     (html / ".sources").write_text(digest)
-    (html / SUMS).write_text("".join(_sums(html)))
+    (html / SUMS).write_text("".join(_sums(html)), encoding="utf-8")
     for path in [html, pdf, *html.rglob("*")]:  # a web server can read them, whatever the umask
         path.chmod(0o755 if path.is_dir() else 0o644)
     return html, pdf
@@ -146,7 +167,7 @@ def environment() -> dict[str, str]:
 
     What asks for a date gets that of the release in CITATION.cff.
     """
-    released = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["date-released"]
+    released = datetime.date.fromisoformat(str(kits.about()["date-released"]))
     epoch = datetime.datetime.combine(released, datetime.time(), datetime.UTC).timestamp()
     ours = {
         "PYTHONPATH": str(ROOT / "book"),
@@ -156,33 +177,42 @@ def environment() -> dict[str, str]:
     return {**os.environ, **notebooks.KERNEL_ENV, **ours}
 
 
-def _sphinx(out: Path, builders: list[str]) -> None:
-    """Run the builders over the book in one process of its own, warnings as errors."""
+def _sphinx(out: Path, builder: str) -> None:
+    """Run a builder over the book in a process of its own, warnings as errors."""
     result = subprocess.run(
-        [sys.executable, "-m", "publish.sphinx_run", str(out), *builders],
+        [sys.executable, "-m", "publish.sphinx_run", str(out), builder],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if result.returncode:
-        (BUILD / "build.log").write_text(result.stdout, encoding="utf-8")
+        log = BUILD / f"build-{builder}.log"
+        log.write_text(result.stdout, encoding="utf-8")
         output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).replace(f"{ROOT}{os.sep}", "")
+        output = re.sub(r"\.ipynb:(\d{5,})", _cell_and_line, output)
         said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
         shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
         more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
         lines = "\n  ".join([*(line[:400] for line in shown[:8]), *more])
         raise BuildError(
             f"the book was not built; the last good one stays in place.\n  {lines}\n"
-            f"Everything Sphinx said is in {BUILD / 'build.log'}."
+            f"Everything Sphinx said is in {log}."
         )
 
 
+def _cell_and_line(found: re.Match[str]) -> str:
+    """Say in words where MyST-NB means: it counts 10,000 lines to a cell, and one too many."""
+    cell, line = divmod(int(found[1]), 10_000)
+    return f".ipynb, cell {cell}, line {max(1, line - 1)}"
+
+
 def _sums(folder: Path) -> Iterator[str]:
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
         name = path.relative_to(folder).as_posix()
         yield f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n"
 
@@ -199,12 +229,10 @@ def publish(html: Path, pdf: Path) -> None:
 def _exchange(one: Path, other: Path) -> None:
     """Swap two folders in one step where the system can (Linux), else in two renames."""
     at_cwd, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, see rename(2)
-    try:
+    with suppress(AttributeError, TypeError, OSError):
         rename = ctypes.CDLL(None, use_errno=True).renameat2
         if rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0:
             return
-    except (AttributeError, TypeError, OSError):
-        pass
     aside = other.with_name(".old")
     other.replace(aside)
     one.replace(other)
@@ -212,9 +240,11 @@ def _exchange(one: Path, other: Path) -> None:
 
 
 def clear_leftovers() -> None:
-    """Recover from a build that was killed: restore the book, remove half-made folders."""
+    """Recover from a command that was killed: restore the book, remove half-made files."""
     aside = BUILD / ".old"
     if aside.exists() and not HTML.exists():
         aside.replace(HTML)
     for folder in [*BUILD.glob(".next-*"), aside]:
         shutil.rmtree(folder, ignore_errors=True)
+    for part in (ROOT / "book").rglob(".*.ipynb.part"):
+        part.unlink()

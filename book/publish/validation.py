@@ -1,14 +1,13 @@
 """Check data/ to the last cell: the description, each file, each type and key, then the rules.
 
-Types, constraints and keys are checked with frictionless from data/datapackage.json; what no
-schema can say stands in publish.rules. Every error is one line for people: file, row (the header
-is row 1), column, value, and what was expected.
+The description must fit description.yaml; files and types are read as notebooks read them, by
+report.data; constraints and keys are those of the description; what no schema can say stands in
+publish.rules. Every error is one line for people: file, row (the header is row 1), column, value,
+and what was expected.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -17,83 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pandas as pd
-from frictionless import FrictionlessException, Resource
+import yaml
 
 from publish import rules
-from publish.rules import Problem, Table, Tables, quoted
+from publish.rules import Table, Tables
 from report import data
+from report.data import Problem, quoted
 
 Descriptor = dict[str, Any]
 
-#: How a value of each type is written: in the one way that all tools read.
-WRITTEN = {
-    "date": (r"\d{4}-\d\d-\d\d", "a date (YYYY-MM-DD)"),
-    "yearmonth": (r"\d{4}-(0\d|1[012])", "a month (YYYY-MM)"),
-    "year": (r"\d{4}", "a year (YYYY)"),
-    "integer": (r"-?\d+", "a whole number"),
-    "number": (r"-?\d+(\.\d+)?", "a number (digits, with a point for decimals)"),
-    "boolean": (r"true|false", "true or false"),
-}
-_TEXT = {"type": "string", "minLength": 1}
-_TEXTS = {"type": "array", "items": _TEXT}
-
-
-def _object(needed: str, /, **properties: Any) -> Descriptor:
-    keys = dict.fromkeys(needed.split(), _TEXT) | properties
-    return {"type": "object", "properties": keys, "required": needed.split()}
-
-
-#: What data/datapackage.json says of every table, as a JSON Schema.
-_FIELD = _object(
-    "name type title description",
-    type={"enum": list(data.DTYPES)},
-    unit=_TEXT,
-    constraints=_object(
-        "",
-        required={"type": "boolean"},
-        unique={"type": "boolean"},
-        enum={"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
-        minimum={"type": ["string", "number"]},
-        maximum={"type": ["string", "number"]},
-        pattern=_TEXT | {"format": "regex"},
-    ),
-)
-_KEY = _object(
-    "fields reference",
-    fields=_TEXTS,
-    reference=_object("resource fields", resource={"type": "string"}, fields=_TEXTS),
-)
-_SCHEMA = _object(
-    "fields primaryKey",
-    fields={"type": "array", "items": _FIELD, "minItems": 1},
-    primaryKey=_TEXTS,
-    foreignKeys={"type": "array", "items": _KEY},
-)
+FORM = Path(__file__).with_name("description.yaml")
 CONTRACT = jsonschema.Draft202012Validator(
-    _object(
-        "name type path title description format mediatype encoding schema sources licenses "
-        "restricted coverage asOf caveats breaks",
-        path=_TEXT | {"pattern": r"^[\w./-]+\.csv$"},
-        description=_TEXT | {"pattern": "^One row is"},
-        schema=_SCHEMA,
-        sources={"type": "array", "items": _object("title"), "minItems": 1},
-        licenses={"type": "array", "items": _object("name title"), "minItems": 1},
-        restricted={"type": "boolean"},
-        asOf=_TEXT | {"format": "date"},
-        caveats=_TEXTS,
-        breaks={"type": "array", "items": _object("field at note")},
-    ),
+    yaml.safe_load(FORM.read_text(encoding="utf-8")),
     format_checker=jsonschema.FormatChecker(("date", "regex")),
 )
-#: How a broken constraint is worded.
-EXPECTED = {
-    "required": "is empty; every row needs a value",
-    "enum": "is not one of {}",
-    "minimum": "is less than {}",
-    "maximum": "is more than {}",
-    "pattern": "has not the form {}",
-}
+#: What else may lie in data/: systems and editors put it there, and nothing of it is published.
+STRAY = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\..*|.*~|~\$.*|.*\.(swp|bak|tmp|part)")
 
 
 def problems(root: Path = data.ROOT) -> list[str]:
@@ -118,9 +56,17 @@ def problems(root: Path = data.ROOT) -> list[str]:
         if not {_place(resource), f"data/{resource.get('path')}"} & faulty:
             table, wrong = _read(resource, folder)
             found += wrong
-            if not wrong:
+            if table is not None:
                 tables[table.name] = table
-    found += _types_and_keys(tables, folder)
+    converted = [problem for problem in found if "carriage return" in problem.text]
+    if len(converted) > 3:  # not 80 errors: it is no fault of the rows
+        git = (
+            "If Git did it: git config core.autocrlf false, git rm -rq --cached ., git reset --hard"
+        )
+        return [f"{len(converted)} files of data/, each like the first. {converted[0]}. {git}"]
+    for table in tables.values():
+        found += _constraints(table)
+        found += _keys(table, tables)
     found += rules.references(tables, bibliography)
     if len(tables) == len(resources):  # while a table cannot be read, its sources look unused
         found += rules.unused_sources(tables)
@@ -153,10 +99,11 @@ def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
-    described = {str(resource.get("path")) for resource in resources}
-    for path in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.csv")):
-        if path not in described:
-            yield Problem(f"data/{path}", 0, "", "is not described in data/datapackage.json")
+    described = {"datapackage.json", *(str(resource.get("path")) for resource in resources)}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name not in described and not STRAY.fullmatch(path.name):
+            yield Problem(f"data/{name}", 0, "", "is not described in data/datapackage.json")
 
 
 def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:
@@ -183,9 +130,10 @@ def _faults(
         if unit.startswith(("percent", "share")) and not bounds:
             need = f"need a minimum and a maximum, as the unit is {unit!r}"
             yield f"schema.fields.{number}.constraints", need
-    for name in [*schema["primaryKey"], *(entry["field"] for entry in resource["breaks"])]:
+    breaks = [entry["field"] for entry in resource["breaks"]]
+    for name in [*schema["primaryKey"], *resource.get("rowOrder", []), *breaks]:
         if name not in mine:
-            yield "schema", f"a key or a break names a column that is not there: {name!r}"
+            yield "schema", f"a key, order or break names a column that is not there: {name!r}"
     for key in schema.get("foreignKeys", []):
         target = key["reference"]["resource"]
         theirs = columns.get(target or resource["name"], set())
@@ -194,114 +142,62 @@ def _faults(
             yield "schema", f"a foreign key names a table or column that is not there: {key}"
 
 
-def _read(resource: Descriptor, folder: Path) -> tuple[Table, list[Problem]]:
-    """Read one file; return the table, and what keeps it from being one."""
-    path, header = f"data/{resource['path']}", [f["name"] for f in resource["schema"]["fields"]]
-    table = Table(resource, pd.DataFrame(columns=header))
-
-    def wrong(row: int, text: str) -> tuple[Table, list[Problem]]:
-        return table, [Problem(path, row, "", text)]
-
+def _read(resource: Descriptor, folder: Path) -> tuple[Table | None, list[Problem]]:
+    """Read one file; return the table, None when it is no table, and what is wrong."""
+    path = f"data/{resource['path']}"
     try:
         raw = (folder / resource["path"]).read_bytes()
-        text = raw.decode("utf-8")
     except OSError as error:
-        return wrong(0, f"cannot be read: {error.strerror}; data/datapackage.json describes it")
-    except UnicodeDecodeError as error:
-        row = raw.count(b"\n", 0, error.start) + 1
-        return wrong(row, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8")
-    if not text.strip():
-        return wrong(0, "is empty; expected a header row")
-    if text.startswith("\ufeff"):
-        return wrong(1, "begins with a byte order mark; save the file as UTF-8 without one")
-    if "\r" in text:
-        row = text.count("\n", 0, text.index("\r")) + 1
-        return wrong(row, "has a carriage return; rows end with a line feed (LF) alone")
-    if not text.endswith("\n") or text.endswith("\n\n"):
-        return wrong(text.rstrip("\n").count("\n") + 1, "the last row ends with one line feed")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        return wrong(reader.line_num, f"is not CSV: {error}")
-    if rows[0] != header:
-        return table, [Problem(path, 1, *fault) for fault in _header(rows[0], header)]
-    expected = f"cells, expected {len(header)}: {', '.join(header)}"
-    errors = [
-        Problem(path, number, "", f"{len(row)} {expected}; found {quoted(', '.join(row))}")
-        for number, row in enumerate(rows[1:], start=2)
-        if len(row) != len(header)
-    ]
-    if len(rows) == 1 and "empty" not in resource["description"]:
-        return wrong(0, "has no rows, and its description does not say that it may be empty")
-    if not errors:
-        index = range(2, len(rows) + 1)
-        table.text = pd.DataFrame(rows[1:], columns=header, index=index, dtype=object)
-    return table, errors
+        why = f"cannot be read: {error.strerror}; data/datapackage.json describes it"
+        return None, [Problem(path, 0, "", why)]
+    text, wrong = data.cells(raw, resource)
+    if not wrong and text.empty and "empty" not in resource["description"]:
+        why = "has no rows, and its description does not say that it may be empty"
+        wrong = [Problem(path, 0, "", why)]
+    return (None, wrong) if wrong else (Table(resource, text), data.typed(text, resource)[1])
 
 
-def _header(found: list[str], expected: list[str]) -> Iterator[tuple[str, str]]:
-    """Name the columns that are missing, too many or twice, or else their order."""
-    for name, times in Counter(found).items():
-        if times > 1:
-            yield name, f"the column is there {times} times"
-        elif name not in expected:
-            yield name, f"is not a column of this table: {', '.join(expected)}"
-    for name in [name for name in expected if name not in found]:
-        yield name, f"the column is missing; found {', '.join(found)}"
-    if sorted(found) == sorted(expected):
-        yield "", f"the columns are out of order; expected {', '.join(expected)}"
+def _constraints(table: Table) -> Iterator[Problem]:
+    """Check what the description asks of single cells (Table Schema, field constraints)."""
+    for name, field in table.fields.items():
+        asked = field.get("constraints", {})
+        low, high, listed = asked.get("minimum"), asked.get("maximum"), asked.get("enum")
+        # Dates, months and years are compared as they are written.
+        measure = table.values[name] if field["type"] in rules.NUMBERS else table.text[name]
+        for row, cell in table.cells(name):
+            if not cell:
+                if asked.get("required"):
+                    yield table.problem(row, name, "is empty; every row needs a value")
+            elif listed and cell not in map(str, listed):
+                yield table.problem(row, name, f"is not one of {', '.join(map(str, listed))}")
+            elif not re.fullmatch(asked.get("pattern", "(?s).*"), cell):
+                yield table.problem(row, name, f"has not the form {asked['pattern']}")
+            elif low is not None and measure[row] < low:
+                yield table.problem(row, name, f"is less than {low}")
+            elif high is not None and measure[row] > high:
+                yield table.problem(row, name, f"is more than {high}")
+        if asked.get("unique"):
+            yield from table.repeated([name], "is in row {} too; expected once only")
 
 
-def _types_and_keys(tables: Tables, folder: Path) -> Iterator[Problem]:
-    """Let frictionless check types, constraints and keys of each table; word its errors.
-
-    Foreign keys are compared here: frictionless would read the register of sources anew for each
-    table, which takes longer than all the rest.
-    """
-    for table in tables.values():
-        for name, field in table.fields.items():
-            form, what = WRITTEN.get(field["type"], (".*", "text"))
-            for row, cell in table.cells(name):
-                if cell and not re.fullmatch(form, cell, re.DOTALL):
-                    yield table.problem(row, name, f"is not {what}")
-        schema = {k: v for k, v in table.resource["schema"].items() if k != "foreignKeys"}
-        try:
-            resource = Resource({**table.resource, "schema": schema}, basepath=str(folder))
-            for error in resource.validate().tasks[0].errors:
-                yield _worded(error, table)
-        except FrictionlessException as exception:
-            for error in exception.reasons or [exception.error]:
-                yield Problem(_place(table.resource), 0, "", f"is not valid: {error.message}")
-        for key in table.resource["schema"].get("foreignKeys", []):
-            target = tables.get(key["reference"]["resource"] or table.name)
-            if target is None:  # a key to a table that cannot be read says nothing
-                continue
-            there = {tuple(cells) for _, *cells in target.cells(*key["reference"]["fields"])}
-            for row, *cells in table.cells(*key["fields"]):
-                if any(cells) and tuple(cells) not in there:
-                    where = f"{', '.join(key['reference']['fields'])!r} of {target.path}"
-                    text = f"is not in column {where}"
-                    yield table.problem(row, ", ".join(key["fields"]), text, ", ".join(cells))
-
-
-def _worded(error: Any, table: Table) -> Problem:
-    """Turn an error of frictionless into a line that says what was expected."""
-    row, name = getattr(error, "row_number", 0) or 0, getattr(error, "field_name", "")
-    other = "".join(re.findall(r"\d+", error.note)[-1:])
-    if error.type == "primary-key":
-        columns = table.resource["schema"]["primaryKey"]
-        key = ", ".join(table.text.loc[row, columns])
-        text = f"is the key of row {other} too" if other else "is no key: every part is empty"
-        return table.problem(row, ", ".join(columns), text, key)
-    if error.type == "unique-error":
-        return table.problem(row, name, f"is in row {other} too; expected once only")
-    if error.type == "type-error":
-        kind = table.fields[name]["type"]
-        return table.problem(row, name, f"is not {WRITTEN.get(kind, ('', kind))[1]}")
-    if error.type == "constraint-error":
-        constraint = error.note.split('"')[1]
-        limit = table.fields[name]["constraints"][constraint]
-        shown = ", ".join(map(str, limit)) if isinstance(limit, list) else limit
-        return table.problem(row, name, EXPECTED.get(constraint, constraint + " {}").format(shown))
-    return Problem(table.path, row, name, error.message)
+def _keys(table: Table, tables: Tables) -> Iterator[Problem]:
+    """Check that the key of each row is its own, and that what it names elsewhere is there."""
+    key = table.resource["schema"]["primaryKey"]
+    seen: dict[tuple[str, ...], int] = {}
+    for row, *cells in table.cells(*key):
+        shown = ", ".join(cells)
+        if not any(cells):
+            yield table.problem(row, ", ".join(key), "is no key: every part is empty", shown)
+        elif seen.setdefault(tuple(cells), row) != row:
+            why = f"is the key of row {seen[tuple(cells)]} too"
+            yield table.problem(row, ", ".join(key), why, shown)
+    for foreign in table.resource["schema"].get("foreignKeys", []):
+        target = tables.get(foreign["reference"]["resource"] or table.name)
+        if target is None:  # a key to a table that cannot be read says nothing
+            continue
+        fields = foreign["reference"]["fields"]
+        there = {tuple(cells) for _, *cells in target.cells(*fields)}
+        for row, *cells in table.cells(*foreign["fields"]):
+            if any(cells) and tuple(cells) not in there:
+                text = f"is not in column {', '.join(fields)!r} of {target.path}"
+                yield table.problem(row, ", ".join(foreign["fields"]), text, ", ".join(cells))

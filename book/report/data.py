@@ -1,43 +1,74 @@
-"""Load the tables that data/datapackage.json describes (Frictionless Data Package v2)."""
+"""Read what data/datapackage.json describes (Frictionless Data Package v2), and record the reading.
+
+This is the one reader of CSV files: notebooks load tables by it, publish.validation lists by it
+what is wrong in them.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
+import re
+import reprlib
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 PACKAGE = DATA / "datapackage.json"
 
-#: pandas type for each Table Schema field type that the package may use.
-DTYPES = {
-    "string": "string",
-    "yearmonth": "string",
-    "integer": "Int64",
-    "year": "Int64",
-    "number": "float64",
-    "boolean": "boolean",
-    "date": "datetime64[ns]",
+#: For each Table Schema type that the package may use: its pandas type, how a cell is written (in
+#: the one way that all tools read; full-width digits are none) and what a person calls it.
+TYPES = {
+    "string": ("string", r"(?s).*", "text"),
+    "yearmonth": ("string", r"[0-9]{4}-(0[1-9]|1[012])", "a month (YYYY-MM)"),
+    "year": ("Int64", r"[0-9]{4}", "a year (YYYY)"),
+    "integer": ("Int64", r"-?[0-9]{1,18}", "a whole number"),
+    "number": ("float64", r"-?[0-9]{1,18}(\.[0-9]+)?", "a number (digits, a point for decimals)"),
+    "boolean": ("boolean", r"true|false", "true or false"),
+    "date": ("datetime64[us]", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date (YYYY-MM-DD)"),
 }
 #: The types of fields that say when something was observed.
 DATED = ("date", "yearmonth", "year")
-#: How a number may be written in a CSV file: no separators, no words.
-NUMERALS = {
-    "integer": r"-?\d+",
-    "year": r"\d{4}",
-    "number": r"-?\d+(\.\d+)?([eE][+-]?\d+)?",
-}
-_loaded: set[str] = set()
+LIST = "list of tables"
+ORDER = "order of pages"
+_used: dict[str, str] = {}
 
 
 class DataError(ValueError):
     """A data file or descriptor that cannot be used; the message says where and what to do."""
+
+
+class Problem(NamedTuple):
+    """One error: where it is (row 0: the whole file; the header is row 1) and what is wrong."""
+
+    path: str
+    row: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the line that people read."""
+        row = f" row {self.row}" if self.row else ""
+        kind = "column" if row else "key"  # the file that has no rows is datapackage.json
+        column = f", {kind} '{self.column}'" if self.column else ""
+        return f"{self.path}{row}{column}: {self.text}".replace("\n", "\\n")
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a message shows it: escaped, and cut when it is long."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 70
+    shown = short.repr(value)
+    return shown if shown.isprintable() else ascii(shown)[1:-1]
 
 
 @cache
@@ -51,9 +82,36 @@ def package() -> dict[str, Any]:
         raise DataError(f"{PACKAGE} is not valid JSON: {error}. Mend it there.") from None
 
 
+def _names() -> list[str]:
+    return [resource["name"] for resource in package()["resources"]]
+
+
+def _resource(name: str) -> dict[str, Any]:
+    for resource in package()["resources"]:
+        if resource["name"] == name:
+            return resource
+    raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(_names())}")
+
+
+def _digest(value: Any, raw: bytes = b"") -> str:
+    return hashlib.sha256(raw + b"\0" + json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def tables() -> list[str]:
     """Return the names of all tables, in the order of the package."""
-    return [resource["name"] for resource in package()["resources"]]
+    _used[LIST] = _digest(_names())
+    return _names()
+
+
+def pages() -> dict[str, bool]:
+    """Return the pages of the book in order (such as "appendix/method"): is it a chapter?"""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    found = {toc["root"]: False}
+    for part in toc["parts"]:
+        found |= {page["file"]: bool(part.get("numbered")) for page in part["chapters"]}
+    found = {file.removeprefix("book/"): chapter for file, chapter in found.items()}
+    _used[ORDER] = _digest([*found.items()])
+    return found
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -61,17 +119,15 @@ def describe(name: str) -> dict[str, Any]:
 
     Raises DataError when the package has no table of that name.
     """
-    for resource in package()["resources"]:
-        if resource["name"] == name:
-            return resource
-    raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(tables())}")
+    _used[f"description of {name}"] = _digest(_resource(name))
+    return _resource(name)
 
 
 def path_of(name: str) -> Path:
     """Return the CSV file of a table; a path that leaves data/ is refused."""
-    path = (DATA / describe(name)["path"]).resolve()
+    path = (DATA / _resource(name)["path"]).resolve()
     if not path.is_relative_to(DATA.resolve()):
-        raise DataError(f"table {name!r}: path {describe(name)['path']!r} leaves data/")
+        raise DataError(f"table {name!r}: path {_resource(name)['path']!r} leaves data/")
     return path
 
 
@@ -82,68 +138,126 @@ def load(name: str) -> pd.DataFrame:
     and years nullable Int64.
 
     Raises:
-        DataError: the file is missing, its header differs from the schema, or a cell does
-            not have its column's type. The message names file, row, column, value and type.
+        DataError: the file is missing or is not what the package describes. The message names
+            file, row, column, value and what was expected.
     """
-    _loaded.add(name)
-    path, fields = path_of(name), describe(name)["schema"]["fields"]
+    resource, path = _resource(name), path_of(name)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing, but {PACKAGE.name} describes it") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 CSV: {error}") from None
-    header = [field["name"] for field in fields]
-    if not rows or rows[0] != header:
-        raise DataError(f"{path} row 1: expected the columns {header}, found {rows[:1]}")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise DataError(f"{path} row {number}: {len(row)} cells, expected {len(header)}")
-    raw = pd.DataFrame(rows[1:], columns=header, dtype="string").replace("", pd.NA)
-    return pd.DataFrame({f["name"]: _typed(raw[f["name"]], f, path) for f in fields})
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}, but {PACKAGE.name} describes it") from None
+    _used[f"table {name}"] = _digest(resource, raw)
+    text, problems = cells(raw, resource)
+    if not problems:
+        frame, problems = typed(text, resource)
+    if problems:
+        raise DataError(f"{problems[0]}. To list all errors: python -m publish check")
+    return frame.reset_index(drop=True)
 
 
-def _typed(cells: pd.Series, field: dict[str, Any], path: Path) -> pd.Series:
-    kind = field["type"]
-    if kind not in DTYPES:
-        raise DataError(f"{path} column {field['name']!r}: type {kind!r} is not supported")
+def cells(raw: bytes, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the cells of a CSV file as text, indexed by row (2 and up), and what is wrong."""
+    path, header = f"data/{resource['path']}", [f["name"] for f in resource["schema"]["fields"]]
+    none = pd.DataFrame(columns=header, dtype=object)
+
+    def wrong(row: int, text: str) -> tuple[pd.DataFrame, list[Problem]]:
+        return none, [Problem(path, row, "", text)]
+
     try:
-        return _convert(cells, kind)
-    except (ValueError, TypeError, KeyError):
-        for row, cell in enumerate(cells, start=2):
-            try:
-                _convert(pd.Series([cell], dtype="string"), kind)
-            except (ValueError, TypeError, KeyError):
-                raise DataError(
-                    f"{path} row {row}, column {field['name']!r}: {cell!r} is not a {kind}"
-                ) from None
-        raise
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = raw.count(b"\n", 0, error.start) + 1
+        return wrong(row, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8")
+    if not text.strip():
+        return wrong(0, "is empty; expected a header row")
+    if text.startswith("\ufeff"):
+        return wrong(1, "begins with a byte order mark; save the file as UTF-8 without one")
+    if "\r" in text:
+        row = text.count("\n", 0, text.index("\r")) + 1
+        why = "an editor, or Git without the repository's .gitattributes, has converted the file"
+        return wrong(row, f"ends with a carriage return, expected a line feed (LF) alone: {why}")
+    if not text.endswith("\n") or text.endswith("\n\n"):
+        return wrong(text.rstrip("\n").count("\n") + 1, "the last row ends with one line feed")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        return wrong(reader.line_num, f"is not CSV: {error}")
+    if rows[0] != header:
+        return none, [Problem(path, 1, *fault) for fault in _header(rows[0], header)]
+    expected = f"cells, expected {len(header)}: {', '.join(header)}"
+    errors = [
+        Problem(path, number, "", f"{len(row)} {expected}; found {quoted(', '.join(row))}")
+        for number, row in enumerate(rows[1:], start=2)
+        if len(row) != len(header)
+    ]
+    if errors:
+        return none, errors
+    index = range(2, len(rows) + 1)
+    return pd.DataFrame(rows[1:], columns=header, index=index, dtype=object), []
 
 
-def _convert(cells: pd.Series, kind: str) -> pd.Series:
-    if kind == "boolean":
-        known = {"true": True, "false": False}
-        return cells.map(lambda c: known[c], na_action="ignore").astype("boolean")
-    if kind == "date":
-        return pd.to_datetime(cells, format="%Y-%m-%d").astype("datetime64[ns]")
-    if kind in NUMERALS:
-        # pandas would take "nan" for a number and cut 3.5 down to the integer 3.
-        if not cells.dropna().str.fullmatch(NUMERALS[kind]).all():
-            raise ValueError(kind)
-        return pd.to_numeric(cells).astype(DTYPES[kind])
-    return cells
+def _header(found: list[str], expected: list[str]) -> Iterator[tuple[str, str]]:
+    """Name the columns that are missing, too many or twice, or else their order."""
+    for name, times in Counter(found).items():
+        if times > 1:
+            yield name, f"the column is there {times} times"
+        elif name not in expected:
+            yield name, f"is not a column of this table: {', '.join(expected)}"
+    for name in [name for name in expected if name not in found]:
+        yield name, f"the column is missing; found {quoted(', '.join(found))}"
+    if sorted(found) == sorted(expected):
+        yield "", f"the columns are out of order; expected {', '.join(expected)}"
+
+
+def typed(text: pd.DataFrame, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the cells as what their columns' types say, missing where empty; and what is none."""
+    found, problems = {}, []
+    for field in resource["schema"]["fields"]:
+        name, (kind, form, words) = field["name"], TYPES[field["type"]]
+        column = text[name].where(text[name] != "")
+        fits = column.map(lambda cell, form=form: bool(re.fullmatch(form, cell)), "ignore")
+        column = column.where(fits.isin([True]))
+        if field["type"] == "date":
+            column = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
+        elif field["type"] == "boolean":
+            column = column.map({"true": True, "false": False})
+        elif kind in {"Int64", "float64"}:
+            column = pd.to_numeric(column)
+        for row in text.index[(text[name] != "") & column.isna()]:
+            why = f"{quoted(text.loc[row, name])} is not {words}"
+            problems.append(Problem(f"data/{resource['path']}", row, name, why))
+        found[name] = column.astype(kind)
+    return pd.DataFrame(found, index=text.index), problems
 
 
 def loaded() -> list[str]:
     """Return the names of the tables that this process has loaded, sorted."""
-    return sorted(_loaded)
+    return sorted(key.removeprefix("table ") for key in _used if key.startswith("table "))
 
 
-def digest(name: str) -> str:
-    """Return a digest of what a table shows: its rows and its descriptor."""
-    described = json.dumps(describe(name), sort_keys=True).encode()
-    return hashlib.sha256(path_of(name).read_bytes() + b"\0" + described).hexdigest()[:16]
+def used() -> dict[str, str]:
+    """Return what this process has read, each with the digest of what it read.
+
+    Keys: "table x" (rows and description), "description of x" (when the rows are not used),
+    "list of tables", "order of pages".
+    """
+    rows = {f"description of {name}" for name in loaded()}
+    return {key: _used[key] for key in sorted(_used) if key not in rows}
+
+
+def digest(key: str) -> str:
+    """Return what ``used`` would say of a key if it were read now; "" when it is not there."""
+    kind, _, name = key.rpartition(" ")
+    if key == LIST:
+        return _digest(_names())
+    if key == ORDER:
+        return _digest([*pages().items()])
+    if name not in _names():
+        return ""
+    path = path_of(name)
+    raw = path.read_bytes() if kind == "table" and path.is_file() else b""
+    return _digest(_resource(name), raw)
 
 
 def last_observation(name: str, frame: pd.DataFrame) -> str:
@@ -156,7 +270,7 @@ def last_observation(name: str, frame: pd.DataFrame) -> str:
         name: a table that this process has loaded.
         frame: rows made from it; its column of that name wins, so that a part ends where it ends.
     """
-    if name not in _loaded:
+    if name not in loaded():
         raise DataError(f"source {name!r} was not loaded here; load it, or name what was")
     described = describe(name)
     dated = [f["name"] for f in described["schema"]["fields"] if f["type"] in DATED]

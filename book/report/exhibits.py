@@ -283,6 +283,8 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
         cell = pattern.format(value) if pattern else value
         cell = cell.replace("-", "−") if number else cell
         cell = cell if isinstance(cell, str) else str(cell)
+        if cell == MISSING:
+            raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
         texts.append(_text(cell, f"{where}, row {row}") if cell else MISSING)
     return texts
 

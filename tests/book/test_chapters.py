@@ -30,7 +30,7 @@ PARTS = [
 ]
 SECTION_OF = {"introduction": "summary"}
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-PAGES = NOTEBOOKS + sorted(BOOK.rglob("*.md"))
+PAGES = NOTEBOOKS + sorted(p for p in BOOK.rglob("*.md") if "_extensions" not in p.parts)
 
 INDICATOR_TEXTS = ["indicator", "latest", "as_of", "change"]
 

@@ -10,6 +10,7 @@ from collections import Counter
 from itertools import pairwise
 from urllib.parse import unquote
 
+import page as validator
 import pikepdf
 import print_tags
 import pytest
@@ -188,6 +189,13 @@ def test_what_the_file_says_of_itself(pdf, tags):
     alike(marks, [squeeze(tag.text) for tag in tags.walk("H1", "H2", "H3", "H4")])
 
 
+@pytest.mark.parametrize("profile", ["ua1", "2a"])
+def test_an_independent_checker_confirms_what_the_file_claims(pdf, profile):
+    report = validator.validate_pdf(pdf, profile=profile)
+    assert report.is_compliant, [f"{f.rule_id}: {f.message}" for f in report.failures][:5]
+    assert report.rules.total > 100
+
+
 def test_nothing_leaves_the_page(pdf):
     """Text stands within the margins: nothing is cut, no note falls off the foot."""
     with pikepdf.open(pdf) as file:
@@ -199,15 +207,15 @@ def test_nothing_leaves_the_page(pdf):
 
 def test_the_same_file_each_time_and_quickly(pdf, tmp_path):
     """Compile what the builder wrote again: same bytes, in five seconds of processor time."""
-    project = pdf.parent.parent / "typst" / "typst"
+    project = pdf.parent.parent / "typst" / "typst" / pdf.stem
     if not project.exists():
         pytest.skip("the pages were built elsewhere")
     shutil.copytree(project, tmp_path / "typst")
     code = (
         "import sys, time, typst; from pathlib import Path\n"
-        "from typst_builder import builder; folder = Path(sys.argv[1])\n"
+        "from typst_builder import press; folder = Path(sys.argv[1])\n"
         "start = time.process_time()\n"
-        "pdf = builder.typeset(folder, ['ua-1', 'a-2a'])[0]\n"
+        "pdf = press.typeset(folder)\n"
         "print(time.process_time() - start)\n"
         "(folder / 'again.pdf').write_bytes(pdf)"
     )

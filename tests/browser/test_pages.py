@@ -1,12 +1,15 @@
 """Every page in Chromium: weight, hosts, errors, accessibility, width."""
 
 import gzip
+import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from conftest import watched  # the one beside this file
+
+from publish import site
 
 ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -20,6 +23,7 @@ CUT = """() => [...document.querySelectorAll('article p, article li, article h1,
       && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
     .map((e) => e.outerHTML.slice(0, 120))"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WHITE = "rgb(255, 255, 255)"
 BYTES, GZIPPED, REQUESTS = 500_000, 150_000, 12
 SHIFT = 0.03  # columns of a long table may move a little while its rows arrive; 0.1 is "good"
 
@@ -51,7 +55,8 @@ def test_page(name, width, colours, windows, served, axe):
     page.goto(f"{served}{name}.html")
     assert not page.faults
     assert {urlsplit(url).netloc for url in page.requests} == {urlsplit(served).netloc}
-    assert page.evaluate("document.documentElement.dataset.theme") == colours
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == WHITE) == (colours == "light")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT) == []
     wrong = axe(page)
@@ -98,7 +103,8 @@ def test_page_opened_from_a_folder(name, page, built):
     page.goto((built / f"{name}.html").as_uri())
     assert not page.faults
     assert all(url.startswith(built.as_uri()) for url in page.requests)
-    assert page.evaluate("[...document.fonts].map((f) => f.status)") == ["loaded"] * 4
+    fonts = page.evaluate("document.fonts.ready.then((all) => [...all].map((f) => f.status))")
+    assert len(fonts) == 3 and "loaded" in fonts and "error" not in fonts
 
 
 @pytest.mark.parametrize("name", ["book/summary", "book/conclusion", "book/appendix/claims"])
@@ -130,10 +136,41 @@ def test_forced_colours_keep_all_marks(browser, served):
 def test_print_shows_the_text_alone(page, served):
     page.goto(f"{served}book/engagement.html")
     page.emulate_media(media="print")
-    for hidden in ("#pst-primary-sidebar", ".bd-header-article", "details.code", ".screen-only"):
-        assert not page.locator(hidden).first.is_visible(), hidden
+    for hidden in (".sidebar-drawer", ".report-tools", ".figure-numbers", ".screen-only"):
+        assert page.locator(hidden).count()
+        assert not any(box.is_visible() for box in page.locator(hidden).all()), hidden
     for shown in ("h1", "table caption", ".exhibit-source", ".report-dates"):
         assert page.locator(shown).first.is_visible(), shown
+
+
+def test_print_is_light_on_a_dark_screen(browser, served):
+    context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page = watched(context)
+    page.goto(f"{served}book/engagement.html")
+    for chosen in ("auto", "dark"):
+        page.evaluate(f"document.body.dataset.theme = '{chosen}'")
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == WHITE
+        assert (
+            page.locator("article img").first.evaluate("e => getComputedStyle(e).filter") == "none"
+        )
+        page.emulate_media(media="screen")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != WHITE
+    context.close()
+
+
+def test_the_epub_fits_a_telephone(page, built, tmp_path):
+    with zipfile.ZipFile(built / site.EPUB) as archive:
+        archive.extractall(tmp_path)
+    page.set_viewport_size({"width": 380, "height": 700})
+    for name in NAMES:
+        page.goto((tmp_path / f"{name}.xhtml").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 380, name
+    page.goto((tmp_path / "book/engagement.xhtml").as_uri())
+    cell = page.locator("td").nth(1)
+    heads = page.locator("table").first.locator("thead th").all_text_contents()
+    assert cell.get_attribute("data-label") == heads[2]
+    assert cell.evaluate("e => getComputedStyle(e).display") == "block"
 
 
 def test_figures_follow_dark_colours(browser, served):

@@ -3,13 +3,16 @@
 import json
 import random
 import re
+import unicodedata
+from collections import Counter
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pandas as pd
 import pytest
 
 from report import evidence, load
+from report.sortkeys import sort_key
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,11 +26,15 @@ def address(request, served, built):
 def test_search_finds_a_term_and_opens_it(page, address):
     page.goto(f"{address}book/summary.html")
     page.keyboard.press("Control+k")
-    page.locator("#pst-search-dialog input").fill("Jackson-Vanik")
+    page.keyboard.type("Jackson-Vanik")
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/search.html?q=" in url)
-    link = page.locator("#search-results .search a").first
+    link = page.locator(".search-results a").first
     link.wait_for()
+    assert (
+        "sections have this: Jackson-Vanik"
+        in page.locator("article [role=status]").first.inner_text()
+    )
     assert not page.faults
     link.click()
     page.wait_for_url(lambda url: "/book/" in url)
@@ -35,46 +42,85 @@ def test_search_finds_a_term_and_opens_it(page, address):
     assert not page.faults
 
 
+@pytest.mark.parametrize(
+    ("query", "marked", "unlike"),
+    [
+        ("2014 Crimea", {"2014", "crimea"}, "2013"),
+        ('"New START"', {"new start"}, "new"),
+        ("Turkiye", {"türkiye"}, "turkey"),
+        ("türkiye", {"türkiye"}, "turkey"),
+        ("U.S.", {"u.s."}, "us"),
+        ("sanctions", {"sanction"}, "actions"),
+        ("100%", None, ""),
+    ],
+)
+def test_search_finds_years_phrases_and_accents(page, served, query, marked, unlike):
+    page.goto(f"{served}search.html?q={quote(query)}")
+    assert not page.faults
+    texts = {text.lower() for text in page.locator("mark").all_text_contents()}
+    found = {unicodedata.normalize("NFC", text) for text in texts}
+    if marked is not None:
+        assert found and all(any(text.startswith(m) for m in marked) for text in found), found
+        assert unlike not in found
+
+
+@pytest.mark.parametrize("kind", [r"\d\d\.\d", r"\d,\d{3}", r"\d+/\d+"])
+def test_search_finds_numbers_as_they_stand(page, served, built, kind):
+    text = (built / "_static" / "search-data.js").read_text("utf-8")
+    number = re.search(rf"(?<![\w.,/])({kind})(?![\w/]|[.,]\d)", text)[1]
+    for query in (number, number.replace(",", "")):
+        page.goto(f"{served}search.html?q={quote(query)}")
+        assert set(page.locator("mark").all_text_contents()) == {number}, query
+
+
+def test_search_says_that_it_found_nothing(page, served):
+    page.goto(f"{served}search.html?q=xyzzy")
+    assert (
+        page.locator("article [role=status]").first.inner_text() == "No sections have this: xyzzy"
+    )
+
+
 def test_choice_of_colours_persists(page, address):
     page.goto(f"{address}book/summary.html")
-    switch = page.locator(".theme-switch-button").first
+    switch = page.locator(".theme-toggle-content .theme-toggle")
     for _ in range(3):
-        if page.evaluate("document.documentElement.dataset.mode") == "dark":
+        if page.evaluate("document.body.dataset.theme") == "dark":
             break
         switch.click()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.goto(f"{address}book/engagement.html")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("document.body.dataset.theme") == "dark"
 
 
 def cells(table, column):
-    return table.locator(f"tbody tr > :nth-child({column})").all_inner_texts()
+    return [
+        text.strip()
+        for text in table.locator(f"tbody tr > :nth-child({column})").all_text_contents()
+    ]
 
 
-def test_long_tables_sort(page, served):
-    page.goto(f"{served}book/conclusion.html")
-    table = page.locator("table.data-table:has(button.sort)").first
-    before = cells(table, 2)
-    button = table.locator("button.sort").nth(1)
-    button.press("Enter")
-    assert table.locator("th[aria-sort=ascending]").count() == 1
-    assert cells(table, 2) == sorted(before, key=str.lower) != before
-    button.press("Enter")
-    assert cells(table, 2) == sorted(before, key=str.lower, reverse=True)
-    button.press("Enter")
-    assert cells(table, 2) == before
-
-
-def test_columns_of_numbers_sort_as_numbers(page, served):
-    page.goto(f"{served}book/conclusion.html")
-    page.evaluate(
-        """() => { const t = document.querySelector('table.data-table:has(button.sort)');
-        [...t.tBodies[0].rows].forEach((r, i) =>
-          { r.cells[1].textContent = ['1,200', '−3', '–', '40.5', '7'][i % 5] }) }"""
-    )
-    table = page.locator("table.data-table:has(button.sort)").first
-    table.locator("button.sort").nth(1).click()
-    assert list(dict.fromkeys(cells(table, 2))) == ["−3", "7", "40.5", "1,200", "–"]
+@pytest.mark.parametrize("name", ["sanctions", "coalition", "human_rights"])
+def test_long_tables_sort_by_what_cells_stand_for(page, served, name):
+    """Every column of every long table: numbers and dates by size, then words; dashes last."""
+    page.goto(f"{served}book/{name}.html")
+    kinds = set()
+    for table in page.locator("table:has(button.sort)").all():
+        for place, button in enumerate(table.locator("button.sort").all(), start=1):
+            before = cells(table, place)
+            keys = {text: sort_key(text) for text in before}
+            kinds |= {type(key) for key in keys.values()}
+            for direction in ("ascending", "descending"):
+                button.evaluate("e => e.click()")
+                assert table.locator(f"th[aria-sort={direction}]").count() == 1
+                assert f", {direction}" in page.locator("[role=status]").last.text_content()
+                after = cells(table, place)
+                assert Counter(after) == Counter(before)
+                shown = [keys[text] for text in after]
+                assert shown == sorted(shown, key=lambda key: key is None), "dashes are last"
+                numbers = [key for key in shown if isinstance(key, float)]
+                assert numbers == sorted(numbers, reverse=direction == "descending")
+            button.evaluate("e => e.click()")
+            assert cells(table, place) == before and not table.locator("th[aria-sort]").count()
+    assert {float, str} <= kinds
 
 
 def test_short_tables_do_not_sort(page, served):
@@ -151,23 +197,49 @@ def test_cards_tell_what_a_link_leads_to(page, served):
 def test_links_of_exhibits_and_citations_are_copied(page, served):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{served}book/engagement.html")
-    page.locator("#tbl-engagement-article .copy-link").click()
+    page.locator("#tbl-engagement-article .headerlink").click()
     copied = "navigator.clipboard.readText()"
     assert page.evaluate(copied).endswith("/book/engagement.html#tbl-engagement-article")
-    page.locator(".report-cite").click()
-    page.locator(".cite-this button").click()
+    page.locator(".report-tools a[href='#cite']").click()
+    page.get_by_role("button", name="Copy BibTeX").click()
     entry = page.evaluate(copied)
-    assert re.match(r"@techreport\{[\w.-]+,\n", entry) and "Diplomatic engagement" in entry
+    assert entry.startswith("@incollection{dealing-with-moscow-2026-engagement,\n")
+    assert "title = {{Diplomatic engagement" in entry
+    page.get_by_role("button", name="Copy RIS").click()
+    assert page.evaluate(copied).startswith("TY  - CHAP\n")
+
+
+def test_minus_signs_of_a_table_are_copied_as_spreadsheets_know_them(page, served):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{served}book/engagement.html")
+    page.evaluate(
+        "() => { const cell = document.querySelector('tbody td'); cell.textContent = '−3.5';"
+        "getSelection().selectAllChildren(cell.closest('table')) }"
+    )
+    page.keyboard.press("Control+c")
+    assert "-3.5" in page.evaluate("navigator.clipboard.readText()")
+    page.evaluate(
+        "getSelection().selectAllChildren(document.querySelector('tbody td').parentElement)"
+    )
+    page.keyboard.press("Control+c")
+    read = "navigator.clipboard.read().then((all) => all[0].getType('text/html'))"
+    html = page.evaluate(f"{read}.then((blob) => blob.text())")
+    assert "<table>" in html and ">-3.5</td>" in html and "−" not in html
+
+
+def test_an_address_with_a_percent_sign_does_no_harm(page, served):
+    page.goto(f"{served}book/engagement.html#100%")
+    assert not page.faults
 
 
 def test_skip_link_comes_first_and_focus_is_seen(page, served):
     page.goto(f"{served}book/summary.html")
     page.keyboard.press("Tab")
     focused = "document.activeElement"
-    assert page.evaluate(f"{focused}.innerText") == "Skip to main content"
+    assert page.evaluate(f"{focused}.innerText") == "Skip to content"
     assert page.evaluate(f"{focused}.getBoundingClientRect().top") >= 0
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main-content")
+    assert page.url.endswith("#furo-main-content")
     for _ in range(12):
         page.keyboard.press("Tab")
         width = page.evaluate(f"parseFloat(getComputedStyle({focused}).outlineWidth)")
@@ -183,24 +255,19 @@ def test_every_control_is_reached_by_keyboard(page, served):
     assert seen == []
 
 
-def test_telephone_has_its_bar_and_menus_within_reach(page, served):
+def test_telephone_has_its_bar_and_drawers_within_reach(page, served):
     page.set_viewport_size({"width": 375, "height": 700})
     page.goto(f"{served}book/engagement.html")
-    for button in (
-        ".primary-toggle",
-        ".secondary-toggle",
-        ".search-button__button",
-        ".report-menu",
-    ):
-        place = page.locator(f".bd-header-article {button}").first.bounding_box()
-        assert place["y"] > 600, button
-    page.locator(".bd-header-article .primary-toggle").click()
-    chapters = page.locator("#pst-primary-sidebar-modal")
-    assert chapters.get_by_text("Sanctions and trade as leverage").is_visible()
+    assert page.locator(".mobile-header").bounding_box()["y"] > 600
+    chapter = page.locator(".sidebar-drawer").get_by_text("Sanctions and trade as leverage")
+    assert not chapter.is_visible()
+    page.get_by_role("button", name="Chapters").press("Enter")
+    assert chapter.is_visible()
+    assert page.evaluate("document.activeElement.closest('.sidebar-drawer') !== null")
     page.keyboard.press("Escape")
-    page.locator(".bd-header-article .secondary-toggle").click()
-    contents = page.locator("#pst-secondary-sidebar-modal")
-    contents.get_by_text("Assessment").click()
+    chapter.wait_for(state="hidden")
+    page.locator(".mobile-header").get_by_role("button", name="On this page").click()
+    page.locator(".toc-drawer").get_by_text("Assessment").click()
     assert page.url.endswith("#assessment")
 
 

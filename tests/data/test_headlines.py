@@ -299,6 +299,29 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     "Observers recommended for the Duma election of 2021": lambda: one(
         "election_observation", "observers", election_date="2021-09-19"
     ),
+    "Prisoners exchanged by each side in May 2025": lambda: one(
+        "prisoner_child_returns", "russia", date="2025-05-25"
+    ),
+    "Children returned to Ukraine by February 2026": lambda: one(
+        "prisoner_child_returns", "ukraine", date="2026-02-17"
+    ),
+    "Paris Declaration on guarantees": lambda: one(
+        "security_guarantees", "date", event="Paris Declaration"
+    ),
+    "States at the coalition of the willing in September 2025": lambda: one(
+        "security_guarantees", "participants", date="2025-09-04"
+    ),
+    "Persons under a warrant over the war": lambda: len(load("court_warrants")),
+    "KIIS: against all of Donbas for guarantees, March 2026": lambda: one(
+        "war_opinion",
+        "value",
+        question="all of Donbas for guarantees",
+        survey_month="2026-03",
+        answer="unacceptable",
+    ),
+    "Levada: for peace talks, February 2026": lambda: one(
+        "war_opinion", "value", answer="start peace talks", survey_month="2026-02"
+    ),
 }
 
 

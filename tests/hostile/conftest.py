@@ -16,7 +16,7 @@ def published(tmp_path_factory, worker_id):
     with (root / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            fresh = tree.plant(root / "tiny-fresh")
+            fresh = tree.plant(root / "a book [draft] é")  # a path is a name, not a pattern
             made = tree.run(fresh, "book")
             assert made.returncode == 0, made.stdout + made.stderr
             assert tree.faults_of(fresh / "_build/html") == []

@@ -5,7 +5,6 @@ The kills follow a seed: HOSTILE_KILLS=100 ("make faults") tries a hundred, "mak
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -85,45 +84,62 @@ def test_of_two_builds_at_once_one_publishes_and_one_says_so(book):
     assert edition_of(book) == 7
 
 
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    """Programs that stand for uv and for a Python of another version; the log of what uv did."""
+    folder, log = tmp_path / "tools", tmp_path / "log"
+    folder.mkdir()
+    log.touch()
+    fakes = {
+        "uv": f'echo "$1" >> {log}; [ "$1" = venv ] && mkdir -p .venv/bin; exit 0',
+        "python3.13": 'echo "Python 3.13.0"',
+        "python3.9": '[ "$1" = -V ] && echo "Python 3.9.1"; [ "$1" = -V ]',
+    }
+    for name, code in fakes.items():
+        (folder / name).write_text(f"#!/bin/sh\n{code}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return log
+
+
+def make(folder, *arguments):
+    command = ["make", ".venv/.book", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
 @pytest.mark.parametrize("state", ["no stamp", "half an environment", "stamp of an older lock"])
-def test_an_interrupted_install_is_started_afresh(tmp_path, book, state):
-    """The environment is complete only once its stamp, written last, is newer than the lock."""
-    shutil.rmtree(book / "_build")
+def test_an_interrupted_install_is_started_afresh(tools, book, state):
+    """The environment is complete only once its stamp, written last, holds the lock's digest."""
     venv = book / ".venv"
     (venv / "bin").mkdir(parents=True)
     (venv / "leftover").write_text("half")
     if state == "half an environment":
         (venv / "bin/python").write_text("")
     if state == "stamp of an older lock":
-        (venv / ".book").touch()
-        os.utime(venv / ".book", (1, 1))
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    log = tmp_path / "log"
-    fake = f'#!/bin/sh\necho "uv $*" >> {log}\n[ "$1" = venv ] && mkdir -p .venv/bin\nexit 0\n'
-    (tools / "uv").write_text(fake)
-    (tools / "uv").chmod(0o755)
-    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    made = subprocess.run(
-        ["make", ".venv/.book"], cwd=book, env={**os.environ, "PATH": path}, capture_output=True
-    )
+        (venv / ".book").write_text("1 2\n")
+    made = make(book)
     assert made.returncode == 0, made.stderr
-    assert [line.split()[:2] for line in log.read_text().splitlines()] == [
-        ["uv", "venv"],
-        ["uv", "pip"],
-    ]
+    assert tools.read_text().split() == ["venv", "pip"]
     assert not (venv / "leftover").exists()
-    assert (venv / ".book").exists()
+    assert "is up to date" in make(book).stdout
+    assert make(book, "PYTHON=python3.13").returncode == 0  # another interpreter, if one is named
+    assert tools.read_text().split() == ["venv", "pip"] * 2
 
 
-def test_an_install_that_fails_leaves_no_stamp(tmp_path, book):
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "uv").write_text("#!/bin/sh\nexit 7\n")
-    (tools / "uv").chmod(0o755)
-    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    made = subprocess.run(
-        ["make", ".venv/.book"], cwd=book, env={**os.environ, "PATH": path}, capture_output=True
-    )
+@pytest.mark.parametrize(
+    ("python", "says"),
+    [
+        ("python3.99", "There is no python3.99 on this machine. Try: make PYTHON=python3.12"),
+        ("python3.9", "python3.9 is Python 3.9.1, but 3.11 or later is needed. Try: make PY"),
+    ],
+)
+def test_a_python_that_does_not_do_is_named(tools, book, python, says):
+    made = make(book, f"PYTHON={python}")
     assert made.returncode != 0
+    assert says in made.stderr
+
+
+def test_an_install_that_fails_leaves_no_stamp(tools, book):
+    (tools.parent / "tools/uv").write_text("#!/bin/sh\nexit 7\n")
+    assert make(book).returncode != 0
     assert not (book / ".venv/.book").exists()

@@ -72,16 +72,6 @@ def folder(path: str) -> Edit:
     return lambda root: ((root / path).unlink(), (root / path).mkdir())
 
 
-def column(path: str, change: Callable[[list[str]], list[str]]) -> Edit:
-    """Change every row of a table without quoted cells."""
-
-    def edit(root: Path) -> None:
-        rows = [line.split(",") for line in (root / path).read_text().splitlines()]
-        (root / path).write_text("".join(",".join(change(row)) + "\n" for row in rows))
-
-    return edit
-
-
 def described(change: Callable[[dict[str, Any]], Any]) -> Edit:
     """Change the description of the prices."""
 
@@ -111,10 +101,6 @@ def both(*edits: Edit) -> Edit:
 
 DATA = [
     Kind("wrong type", swap(PRICES, "2021-01,", "2021-01,much "), (f"{PRICES} row 2", "a number")),
-    Kind("missing column", column(PRICES, lambda r: r[:-1]), (f"{PRICES} row 1", "is missing")),
-    Kind("extra column", column(PRICES, lambda r: [*r, "x"]), (PRICES, "is not a column of this")),
-    Kind("column twice", column(PRICES, lambda r: [*r, r[0]]), (PRICES, "is there 2 times")),
-    Kind("columns in disorder", column(PRICES, lambda r: r[::-1]), (PRICES, "out of order")),
     Kind("key twice", lines(PRICES, lambda r: r.insert(2, r[1])), ("row 3", "is in row 2 too")),
     Kind("row lost", lines(PRICES, lambda r: r.pop(9)), ("row 10", "a row before it is missing")),
     Kind("cell lost", lines(PRICES, lambda r: r.insert(3, b"2021-02,1\n")), ("row 4", "expected")),
@@ -122,11 +108,15 @@ DATA = [
     Kind("bad date", swap(MEMBERS, "1949-04-04", "1949-04-31"), (MEMBERS, "a date (YYYY-MM-DD)")),
     Kind("wrong unit", swap(TRUST, ",72,", ",0.72e3,"), (TRUST, "is not a")),
     Kind("above a hundred percent", swap(TRUST, ",72,", ",720,"), (TRUST, "is more than 100")),
+    Kind("full-width digits", swap(TRUST, ",72,", ",７２,"), (TRUST, "is not a whole")),
+    Kind("order of rows", lines(PRICES, lambda r: r.insert(2, r.pop(1))), ("declared order",)),
     Kind("latin 1 in UTF-8", lines(PRICES, lambda r: r.append(b"caf\xe9\n")), ("row 69", "UTF-8")),
     Kind("UTF-16", lambda r: (r / PRICES).write_text((r / PRICES).read_text(), "utf-16"),
          (PRICES, "save the file as UTF-8")),
     Kind("byte order mark", lines(PRICES, lambda r: r.insert(0, b"\xef\xbb\xbf")),
          (PRICES, "without one")),
+    Kind("every file converted", lambda r: [p.write_bytes(p.read_bytes().replace(b"\n", b"\r\n"))
+         for p in (r / "data").rglob("*.csv")], ("6 files of data/", ".gitattributes", "autocrlf")),
     Kind("carriage returns", lines(PRICES, lambda r: r.insert(1, r.pop(1)[:-1] + b"\r\n")),
          (f"{PRICES} row 2", "line feed (LF)")),
     Kind("zero byte", swap(MEMBERS, "Belgium", "Bel\0gium"), (MEMBERS, "U+0000")),
@@ -183,6 +173,20 @@ BUILD = [
     Kind("link to no page", prose("[x](nowhere.md)"), ("glossary.md:8", "nowhere.md")),
     Kind("exhibit not there", prose("{numref}`tbl-nowhere`"), ("glossary.md:8", "tbl-nowhere")),
     Kind("unknown role", prose("{evil}`1 + 1`"), ("glossary.md:8", 'role "evil"')),
+    Kind("conflict in a page", prose("<<<<<<< HEAD"), ("glossary.md:8", "merge conflict")),
+    Kind("conflict in a notebook", put(PAGE, tree.notebook("a\n>>>>>>> main")), (PAGE, "merge")),
+    Kind("conflict in the works", lambda r: (r / "book/references.bib").open("a").write(
+         "<<<<<<< HEAD\n"), ("book/references.bib:", "merge conflict")),
+    Kind("footnote without text", prose("As said.[^1]"), ("glossary.md:8", "[^1] is not defined")),
+    Kind("HTML", prose("a <b>bold</b> word"), ("glossary.md:8", "raw html", "use MyST")),
+    Kind("HTML comment", prose("<!-- to do -->"), ("glossary.md:8", "written as: % text")),
+    Kind("raw directive", prose("```{raw} html\nx\n```"), ("glossary.md:8", "one format only")),
+    Kind("part for one format", prose("```{only} html\nx\n```"), ("glossary.md:8", "one format")),
+    Kind("formula in prose", prose("```{math}\nx^2\n```"), ("glossary.md:8", "a formula")),
+    Kind("HTML in a notebook", put(PAGE, tree.notebook("# Tiny\n\n\nA <b>b</b>.")),
+         ("summary.ipynb, cell 1, line 4", "raw html")),
+    Kind("raw cell", put(PAGE, tree.notebook().replace('"markdown"', '"raw"', 1)),
+         (PAGE, "raw")),
     Kind("picture without words", both(prose("![](dot.svg)"),
          put("book/appendix/dot.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="4" '
          'height="4"><path d="M0 0h4v4z"/></svg>')), ("glossary.md:8", "alternative text")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,10 +14,10 @@ import nbformat
 import pandas as pd
 import yaml
 
+from publish import site
 from report import data
 
 TABLES = ("brent_prices", "claims", "media_trust", "nato_members", "nato_battlegroups", "sources")
-TOPS = ("_config.yml", "requirements.txt", "LICENSE", "LICENSE-TEXT-AND-DATA", "Makefile")
 FOLDERS = ("report", "publish", "_extensions", "_static", "_templates")
 CELLS = [
     "import report",
@@ -55,9 +54,9 @@ def notebook(prose: str = PROSE, cells: list[str] | None = None) -> str:
 
 def plant(root: Path) -> Path:
     """Write the tiny book into a folder; nothing in it is executed or built."""
-    for folder in ("data/article", "data/evidence", "book/appendix"):
+    for folder in ("data/article", "data/evidence", "book/appendix", "tests"):
         (root / folder).mkdir(parents=True)
-    for name in [*TOPS, "CHANGELOG.md", "CITATION.cff"]:
+    for name in [name for name in site.TOPS if name != "_toc.yml"]:
         shutil.copy(data.ROOT / name, root / name)
     for name in FOLDERS:
         skip = shutil.ignore_patterns("__pycache__")
@@ -116,16 +115,10 @@ def run(root: Path, *arguments: str, **options: object) -> subprocess.CompletedP
 
 def faults_of(html: Path) -> list[str]:
     """Return why a published folder is not a whole book: its own sums must hold, file by file."""
-    if not html.exists():
+    if not (html / "SHA256SUMS").exists():
         return ["there is no book"]
-    sums = html / "SHA256SUMS"
-    if not sums.exists():
-        return ["it has no SHA256SUMS"]
-    named = dict(reversed(line.split("  ", 1)) for line in sums.read_text().splitlines())
+    command = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    said = subprocess.run(command, cwd=html, capture_output=True, text=True).stdout.splitlines()
+    named = [line.split("  ", 1)[1] for line in (html / "SHA256SUMS").read_text().splitlines()]
     there = {p.relative_to(html).as_posix() for p in html.rglob("*") if p.is_file()}
-    wrong = [f"{name} is missing" for name in named if name not in there]
-    wrong += [f"{name} is not summed" for name in there - {*named, "SHA256SUMS"}]
-    for name in there & {*named}:
-        if hashlib.sha256((html / name).read_bytes()).hexdigest() != named[name]:
-            wrong.append(f"{name} is not what was summed")
-    return wrong
+    return said + sorted(there ^ {*named, "SHA256SUMS"})

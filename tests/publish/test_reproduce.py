@@ -66,7 +66,7 @@ def test_a_number_of_a_figure_is_named_with_row_and_column(landscape):
         f"Figure 2.2 “{body['caption']}”: row 3, column {column!r}: stored {was!r}, now 'changed'"
     ]
     assert found.reproduced == found.total - 1
-    assert f"  Figure 2.2 “{body['caption']}”" in reproduce.report([found])
+    assert f"landscape: Figure 2.2 “{body['caption']}”" in reproduce.report([found])
 
 
 def test_a_drawing_alone_a_fact_and_a_missing_output_are_named(landscape):

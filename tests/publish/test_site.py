@@ -1,5 +1,7 @@
 """publish.site: a book is published whole or not at all."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -84,6 +86,35 @@ def test_a_second_build_at_once_is_told_so(build):
     assert second.stdout.startswith("another build is at work")
     after = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert after.stdout == "built\n"
+
+
+def test_a_lock_that_cannot_be_had_says_why(build, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    says = r"lock cannot be locked: No locks available"
+    with pytest.raises(site.BuildError, match=says), site.alone():
+        pass
+
+
+@pytest.mark.parametrize("spoil", ["lost", "changed", "added"])
+def test_a_page_that_is_lost_or_changed_is_noticed(build, monkeypatch, spoil):
+    made(build, "page")
+    (build / "html" / site.PDF.name).write_text("page")
+    (build / "html" / ".sources").write_text(site.source_digest())
+    (build / "html" / site.SUMS).write_text("".join(site._sums(build / "html")))
+    assert site.up_to_date()
+    page = build / "html" / ("more.html" if spoil == "added" else "index.html")
+    page.unlink() if spoil == "lost" else page.write_text("other")
+    assert not site.up_to_date()
+
+
+def test_every_file_that_the_book_is_made_from_counts():
+    sources = {path.relative_to(site.ROOT).as_posix() for path in site.source_files()}
+    assert {"_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "Makefile"} <= sources
+    assert {"LICENSE", "data/datapackage.json", "book/summary.ipynb"} <= sources
+    assert {"book/publish/rules.yaml", "data/sources.csv", "book/_static/report.css"} <= sources
 
 
 def test_dead_links_are_found(tmp_path):

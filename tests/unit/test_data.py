@@ -32,7 +32,7 @@ def package(tmp_path, monkeypatch):
     descriptor.write_text(json.dumps({"resources": [table]}))
     monkeypatch.setattr(data, "DATA", tmp_path)
     monkeypatch.setattr(data, "PACKAGE", descriptor)
-    monkeypatch.setattr(data, "_loaded", set())
+    monkeypatch.setattr(data, "_used", {})
     data.package.cache_clear()
 
     def write(*rows, header="day,year,count,share,known,name"):
@@ -56,11 +56,15 @@ def test_columns_are_typed_and_empty_cells_missing(package):
 @pytest.mark.parametrize(
     ("row", "column", "value", "kind"),
     [
-        ("2024-02-30,2024,3,0.5,true,a", "day", "2024-02-30", "date"),
-        ("2024-02-29,MMXX,3,0.5,true,a", "year", "MMXX", "year"),
-        ("2024-02-29,2024,3.5,0.5,true,a", "count", "3.5", "integer"),
-        ("2024-02-29,2024,3,half,true,a", "share", "half", "number"),
-        ("2024-02-29,2024,3,0.5,yes,a", "known", "yes", "boolean"),
+        ("2024-02-30,2024,3,0.5,true,a", "day", "2024-02-30", "a date (YYYY-MM-DD)"),
+        ("2024-02-29,MMXX,3,0.5,true,a", "year", "MMXX", "a year (YYYY)"),
+        ("2024-02-29,2024,3.5,0.5,true,a", "count", "3.5", "a whole number"),
+        ("2024-02-29,2024,3,half,true,a", "share", "half", "a number"),
+        ("2024-02-29,2024,3,1e5,true,a", "share", "1e5", "a number"),
+        ("2024-02-29,2024,１３３,0.5,true,a", "count", "１３３", "a whole number"),
+        ("2024-02-29,2024,٣,0.5,true,a", "count", "٣", "a whole number"),
+        ("2024-02-29,2024,3,nan,true,a", "share", "nan", "a number"),
+        ("2024-02-29,2024,3,0.5,yes,a", "known", "yes", "true or false"),
     ],
 )
 def test_a_wrong_cell_is_named(package, row, column, value, kind):
@@ -72,9 +76,16 @@ def test_a_wrong_cell_is_named(package, row, column, value, kind):
     assert repr(column) in message and repr(value) in message and kind in message
 
 
+def test_dates_of_history_load(package):
+    package("1648-10-24,,,,,", "1815-06-09,1815,,,,")
+    frame = data.load("things")
+    assert frame["day"].tolist() == [pd.Timestamp("1648-10-24"), pd.Timestamp("1815-06-09")]
+    assert frame["year"].tolist() == [pd.NA, 1815]
+
+
 def test_a_wrong_header_and_a_short_row_are_named(package):
     package("1", header="day")
-    with pytest.raises(data.DataError, match="row 1: expected the columns"):
+    with pytest.raises(data.DataError, match="row 1, column 'year': the column is missing"):
         data.load("things")
     package("2024-02-29,2024")
     with pytest.raises(data.DataError, match="row 2: 2 cells, expected 6"):
@@ -87,7 +98,7 @@ def test_an_unknown_table_lists_those_there_are(package):
 
 
 def test_a_missing_file_is_named(package):
-    with pytest.raises(data.DataError, match=r"things\.csv is missing"):
+    with pytest.raises(data.DataError, match=r"things\.csv: No such file or directory, but"):
         data.load("things")
 
 
@@ -108,20 +119,30 @@ def test_a_descriptor_that_is_not_json_is_named(package):
 
 def test_a_digest_follows_rows_and_descriptor(package):
     package("2024-02-29,2024,3,0.5,true,a")
-    first = data.digest("things")
+    first = data.digest("table things")
     package("2024-02-29,2024,4,0.5,true,a")
-    second = data.digest("things")
+    second = data.digest("table things")
     package.table["title"] = "Other things"
     package.descriptor.write_text(json.dumps({"resources": [package.table]}))
     data.package.cache_clear()
-    assert len({first, second, data.digest("things")}) == 3
+    assert len({first, second, data.digest("table things")}) == 3
+    assert {data.digest("table thinks"), data.digest("description of thinks")} == {""}
 
 
-def test_loaded_tables_are_recorded(package):
+def test_what_is_read_is_recorded_with_the_digest_of_what_was_read(package):
     package("2024-02-29,2024,3,0.5,true,a")
-    assert data.loaded() == []
+    data.describe("things")
+    assert (data.loaded(), [*data.used()]) == ([], ["description of things"])
     data.load("things")
+    read = data.digest("table things")
+    package("2024-02-29,2024,4,0.5,true,a")  # saved after the cell that loads it
     assert data.loaded() == ["things"]
+    assert data.used() == {"table things": read} != {"table things": data.digest("table things")}
+    data.tables()
+    assert data.used()["list of tables"] == data.digest("list of tables")
+    package.descriptor.write_text(json.dumps({"resources": []}))
+    data.package.cache_clear()
+    assert data.used()["list of tables"] != data.digest("list of tables")
 
 
 def test_the_data_folder_is_that_of_this_repository():
@@ -132,14 +153,6 @@ def test_the_data_folder_is_that_of_this_repository():
 def test_false_is_false(package):
     package("2024-02-29,2024,3,0.5,false,a")
     assert not data.load("things")["known"][0]
-
-
-@pytest.mark.parametrize("header", ["a", "zzz", "name,known,share,count,year,day"])
-def test_another_header_is_quoted_without_the_rows(package, header):
-    package("2024-02-29,2024,3,0.5,true,a", "second,row", header=header)
-    with pytest.raises(data.DataError) as error:
-        data.load("things")
-    assert str(error.value).endswith(f"found {[header.split(',')]}")
 
 
 def test_a_long_row_is_named(package):
@@ -153,7 +166,7 @@ def test_a_long_row_is_named(package):
 )
 def test_what_is_not_csv_is_named(package, rows):
     package(rows)
-    with pytest.raises(data.DataError, match=r"things\.csv cannot be read as UTF-8 CSV"):
+    with pytest.raises(data.DataError, match=r"things\.csv row 2: is not CSV"):
         data.load("things")
 
 
@@ -171,10 +184,16 @@ def test_a_table_is_found_by_its_name_alone(package):
 
 def test_a_digest_is_short_and_does_not_follow_the_order_of_keys(package):
     package("2024-02-29,2024,3,0.5,true,a")
-    digests = [f for f in (data.digest, getattr(data, "description_digest", None)) if f]
-    first = [digest("things") for digest in digests]
+    keys = ("table things", "description of things")
+    first = [data.digest(key) for key in keys]
     turned = dict(reversed(package.table.items()))
     package.descriptor.write_text(json.dumps({"resources": [turned]}))
     data.package.cache_clear()
-    assert [digest("things") for digest in digests] == first
+    assert [data.digest(key) for key in keys] == first
     assert {len(digest) for digest in first} == {16}
+
+
+def test_the_pages_are_in_the_order_of_the_contents():
+    pages = data.pages()
+    assert [*pages][:2] == ["summary", "engagement"]
+    assert [pages["summary"], pages["engagement"], pages["appendix/method"]] == [False, True, False]

@@ -1,4 +1,4 @@
-"""The PDF builder's escaping: what Typst reads back is what was written, whatever the text."""
+"""The PDF builder's markup: what Typst reads back is what was written, whatever the text."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from typst_builder.translator import UNPRINTABLE, Code, breakable, call, label, literal, value
+from typst_builder.markup import UNPRINTABLE, Code, breakable, call, content, literal, value
 
 TEXTS = [
     '#read("/etc/passwd")',
@@ -81,8 +81,8 @@ def test_calls_are_written_as_the_template_reads_them():
     assert call("block", body="B") == "#block[B]"
     assert call("block", 1, body="") == "#block(1)[]"
     assert call("table", columns=(1, 2)) == "#table(columns: (1, 2, ))"
-    assert label('a"b') == 'label("a\\"b")'
-    assert isinstance(label("a"), Code)
+    assert content("#x") == "[#x]"
+    assert isinstance(content("x"), Code)
 
 
 @pytest.mark.parametrize(
@@ -101,22 +101,39 @@ def test_carriage_returns_are_left_out():
     assert literal("a\r\nb") == '"a\\nb"'
 
 
-@given(st.text(max_size=200), st.integers(5, 40))
+def pieces(markup):
+    """Return the strings of what ``breakable`` wrote: a word's pieces in a list."""
+    return [
+        json.loads(f"[{found[1]}]") if found[1] else json.loads(found[2])
+        for found in re.finditer(
+            r'#name\(((?:"(?:[^"\\]|\\.)*"(?:, )?)+)\)|#("(?:[^"\\]|\\.)*")', markup
+        )
+    ]
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=200), st.integers(5, 40))
 def test_break_opportunities_are_all_that_is_added(text, limit):
     """No word stays longer than the limit and a rest too short to stand alone."""
-    split = breakable(text, limit)
-    assert split.replace("\u200b", "") == text.replace("\u200b", "")
-    for word in re.findall(r"[^\s\u200b]+", split):
-        assert len(word) < limit + 4 or text.find("://") >= 0
+    found = pieces(breakable(text, limit))
+    assert "".join("".join(part) for part in found) == text
+    for part in found:
+        for word in part if isinstance(part, list) else part.split():
+            assert len(word) < limit + 4 or "://" in text
 
 
 @pytest.mark.parametrize("limit", [5, 10])
 def test_words_break_only_when_they_are_too_long(limit):
-    assert breakable("x" * limit, limit) == "x" * limit
-    assert breakable("x" * (limit + 3), limit) == "x" * (limit + 3)
-    assert breakable("x" * (limit + 4), limit) == "x" * limit + "\u200b" + "xxxx"
-    assert breakable("ab/cd_ef.gh", 5) == "ab/\u200bcd_\u200bef.\u200bgh"
-    short, long = f"{'x' * (limit - 3)}/yz", f"{'x' * (limit - 3)}/xyz"
-    assert breakable(short, limit) == short
-    assert breakable(long, limit) == long.replace("/", "/\u200b")
-    assert breakable("http://example.org/a-long-path", limit) == "http://example.org/a-long-path"
+    def split(text):
+        return pieces(breakable(text, limit))
+
+    assert split("x" * limit) == ["x" * limit]
+    assert split("x" * (limit + 3)) == [["x" * (limit + 3)]]
+    assert split("x" * (limit + 4)) == [["x" * limit, "xxxx"]]
+    assert split(f"a {'b' * limit}/xyz c") == ["a ", ["b" * limit + "/", "xyz"], " c"]
+    assert split("abc/cd_efg.ghi") == [["abc/", "cd_", "efg.", "ghi"]]
+    assert split("http://example.org/a-long-path") == ["http://example.org/a-long-path"]
+
+
+def test_codes_stay_on_one_line():
+    assert breakable("See S1-B2, not XS1-B2.", 44) == '#"See "#box[#"S1-B2"]#", not XS1-B2."'
+    assert breakable("plain words stay whole", 20) == '#"plain words stay whole"'

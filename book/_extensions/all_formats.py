@@ -1,0 +1,54 @@
+"""Refuse on a page what some format would leave out or show as source: HTML, PDF and EPUB agree.
+
+Each is a warning with its file and line, and a warning stops the build.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+OURS = {"cell_output", "exhibit", "screen-only"}
+UNDEFINED = re.compile(r"\[\^[^\]\s]+\]")
+
+
+def wrong(document: nodes.document) -> Iterator[tuple[nodes.Node, str]]:
+    """Return each part of a page that not every format shows as meant, and what to do."""
+    for node in document.findall():
+        if isinstance(node, nodes.raw) and not made_by_code(node):
+            what = "a comment is written as: % text" if "<!--" in node.astext() else "use MyST"
+            yield node, f"raw {node.get('format')} is shown in one format only; {what}"
+        elif isinstance(node, addnodes.only):
+            yield node, "a part for one format only; every format shows the same"
+        elif isinstance(node, nodes.math | nodes.math_block):
+            yield node, "a formula is shown as source by some formats; write it in words"
+        elif isinstance(node, nodes.Text) and not isinstance(node.parent, nodes.literal):
+            for lost in UNDEFINED.findall(node):
+                yield node.parent, f"footnote {lost} is not defined on this page"
+
+
+def made_by_code(node: nodes.Node | None) -> bool:
+    """Return whether a node is part of a cell's output or of an exhibit, which every format has."""
+    while node is not None:
+        if isinstance(node, nodes.Element) and OURS & {*node.get("classes", [])}:
+            return True
+        node = node.parent
+    return False
+
+
+def check(app: Sphinx, document: nodes.document) -> None:
+    """Warn of each."""
+    for node, what in wrong(document):
+        logger.warning(what, location=node, type="all_formats")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Look at every page that is read."""
+    app.connect("doctree-read", check)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

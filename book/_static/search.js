@@ -1,0 +1,54 @@
+// The search: looks through the text of every section (PAGES, in search-data.js).
+"use strict";
+// Letters stand for themselves with any accent, hyphens and quotes for their kin.
+const KIN = { "-": "[-‐‑–−]", "'": "['’]", "’": "['’]", " ": "\\s+" };
+const EDGE = "(?<![\\p{L}\\p{M}\\d]|\\d[.,])"; // the beginning of a word or number
+
+// A word is found with other endings; a number, or a phrase in quotes, as it stands.
+function pattern(term, exact) {
+  let plain = term.normalize("NFD").replace(/\p{M}/gu, "").replace(/(?<=\d),(?=\d{3})/g, "");
+  if (!exact && /^[A-Za-z]{4,}$/.test(plain)) plain = plain.replace(/(?<=.{3})(ies|es|ed|ing|s|y|e)$/, "");
+  const letters = [...plain].map((c) => KIN[c] || (/\d/.test(c) ? c + ",?" : c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&") + "\\p{M}*"));
+  const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}])" : "[\\p{L}\\p{M}]*";
+  return new RegExp(EDGE + letters.join("").replace(/,\?$/, "") + end, "giu");
+}
+
+function matches(query) {
+  const words = [...query.matchAll(/["“„]([^"“”]+)["”]|[^\s"“”„]+/g)];
+  const terms = words.map(([word, phrase]) => pattern((phrase || word).trim(), Boolean(phrase)));
+  const found = [];
+  PAGES.forEach(([address, ...sections]) => sections.forEach(([id, title, text], place) => {
+    const counts = terms.map((term) => [title, text].map((part) => (part.match(term) || []).length));
+    if (counts.some(([inTitle, inText]) => !inTitle && !inText)) return;
+    const score = counts.reduce((sum, [inTitle, inText]) => sum + 20 * Math.min(inTitle, 1) + Math.min(inText, 5), 0);
+    const names = place ? sections[0][1] + ": " + title : title;
+    found.push({ score, address: address + (place ? "#" + id : ""), names, text, terms });
+  }));
+  return found.sort((one, other) => other.score - one.score);
+}
+
+// The words around the first place, with what was looked for marked.
+function around(text, terms) {
+  const first = Math.min(...terms.map((term) => text.search(term)).filter((at) => at >= 0), text.length);
+  const start = Math.max(0, text.lastIndexOf(" ", Math.max(0, first - 60)));
+  const line = element("p", {}, start ? "…" : "");
+  let last = start;
+  for (const match of text.slice(0, start + 220).matchAll(new RegExp(terms.map((term) => term.source).join("|"), "giu"))) {
+    if (match.index < start) continue;
+    line.append(text.slice(last, match.index), element("mark", { textContent: match[0] }));
+    last = match.index + match[0].length;
+  }
+  line.append(text.slice(last, start + 220), text.length > start + 220 ? " …" : "");
+  return line;
+}
+
+const query = (new URLSearchParams(location.search).get("q") || "").trim();
+all("input[name=q]").forEach((input) => { input.value = query; });
+if (query) {
+  const found = matches(query);
+  const count = found.length === 1 ? "1 section has" : (found.length || "No") + " sections have";
+  document.querySelector("article [role=status]").textContent = count + " this: " + query;
+  const root = document.documentElement.dataset.content_root;
+  document.querySelector(".search-results").append(...found.map(({ address, names, text, terms }) =>
+    element("li", {}, element("a", { href: root + address, textContent: names }), around(text, terms))));
+}

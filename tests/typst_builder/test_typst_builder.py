@@ -1,0 +1,558 @@
+"""The PDF builder, on tiny books: every node, hostile text, errors, tags, numbers, bytes."""
+
+# ruff: noqa: E501  (a sample and what it becomes stand on one line)
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import page as validator
+import pikepdf
+import pypdf
+import pytest
+from books import build, page
+from docutils import nodes
+from PIL import Image
+
+from typst_builder import press
+from typst_builder.press import TypstError
+
+# -- every node ------------------------------------------------------------------------------
+
+LISTED = ".. list-table:: A list table\n   :header-rows: 1\n   :stub-columns: 1\n\n   * - Head\n     - Two\n   * - Stub\n     - 7"
+SAMPLES = {
+    "inline": ("*Emph* **Strong** ``lit`` H\\ :sub:`2`\\ O x\\ :sup:`3` :title:`Work`", "Emph Strong lit H2O x3 Work"),
+    "bullets": ("- one\n\n  - inner\n- two", "one • inner|– inner"),
+    "enumerated": ("3. three\n4. four", "3. three 4. four"),
+    "definition": ("Term\n    What it means.", "Term What it means."),
+    "fields": ("para\n\n:Licence: CC BY\n:Place: - Here\n\n  - There", "Licence CC BY Place Here · There"),
+    "quote": ("para\n\n    Quoted words.\n\n    -- A person", "Quoted words. — A person"),
+    "note": (".. note:: Mind this.", "Note Mind this."),
+    "generic": (".. admonition:: In brief\n   :class: tip\n\n   All of it.", "In brief All of it."),
+    "transition": ("above it\n\n----\n\nbelow it", "above it * * * below it"),
+    "container": (".. container:: some\n\n   In a container.", "In a container."),
+    "code": ("::\n\n   x = [1, \"#two\"]", 'x = [1, "#two"]'),
+    "figure": (".. figure:: dot.png\n   :alt: A dot.\n\n   The caption.\n\n   The legend.", "Figure 1.1 The caption. The legend."),
+    "picture": (".. image:: dot.png\n   :alt: Another dot.\n\nafter the picture", "after the picture"),
+    "footnote": ("A claim [#f]_ and again [#f]_.\n\n.. [#f] The note *itself*.", "A claim 1 and again 1"),
+    "glossary": (".. glossary::\n\n   capital\n      A city.\n\nA :term:`capital` here", "capital A city. A capital here"),
+    "index": (".. index:: hidden entry\n\nafter the index", "after the index"),
+    "comment": (".. not in print\n\nafter the comment", "after the comment"),
+    "only": (".. only:: typst\n\n   in print\n\n.. only:: html\n\n   not in print", "in print"),
+    "screen-only": (".. container:: screen-only\n\n   not in print\n\n   .. raw:: html\n\n      <b>x</b>\n\nafter the screen", "after the screen"),
+    "download": (":download:`the file <dot.png>`", "the file"),
+    "external": ("`A site <https://example.org/a?b=1&c=2>`_ and https://plain.example.org", "A site 2 and https://plain.example.org"),
+    "mail": ("write to someone@example.org", "write to someone@example.org"),
+    "table": (LISTED, "Table 1.1 A list table Head Two Stub 7"),
+    "plain table": ("=== ===\nk   v\n=== ===\nx   5\n=== ===", "k v x 5"),
+    "exhibit": (
+        f".. container:: exhibit\n\n   {LISTED.replace(chr(10), chr(10) + '   ')}\n\n"
+        "   .. rst-class:: exhibit-note\n\n   Note: rounded.\n\n   .. rst-class:: exhibit-source\n\n   Source: somebody.",
+        "Head Two Stub 7 Note: rounded. Source: somebody.",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sampler(tmp_path_factory):
+    body = "\n\n".join(
+        f"{name}\n{'-' * len(name)}\n\n{rst}\n\nend of {name}" for name, (rst, _) in SAMPLES.items()
+    )
+    index = "Root\n====\n\n.. toctree::\n   :caption: First part\n   :numbered:\n\n   one\n"
+    files = {"index.rst": index, "one.rst": f"Samples\n=======\n\n{body}\n"}
+    return build(tmp_path_factory.mktemp("sampler"), files)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_node_is_printed(sampler, name):
+    end = sampler.text.index(f"end of {name}")
+    start = [match.end() for match in re.finditer(rf"1\.\d+ {name} ", sampler.text[:end])][-1]
+    flat = re.sub(r"\s", "", sampler.text[start:end])
+    assert any(re.sub(r"\s", "", wanted) in flat for wanted in SAMPLES[name][1].split("|")), flat
+
+
+def test_the_sampler_is_complete_and_clean(sampler):
+    assert sampler.warnings == ""
+    assert not re.search("not in print|hidden entry", sampler.text)
+    assert "The note itself." in sampler.text
+    assert "https://example.org/a?b=1&c=2" in sampler.text, "the address behind a link is visible"
+    assert sampler.text.upper().count("FIRST PART") == 2, "in the contents and above the chapter"
+
+
+# -- text is never code ----------------------------------------------------------------------
+
+HOSTILE = [
+    '#read("/etc/passwd")', "#import \"@preview/x:1.0.0\": *", "#panic()", "]#panic()[", '"#panic()"', '\\"#panic()',
+    "back\\slash \\u{41} \\n", "$x^2$ @label <label> ~ `tick` *star* _under_", "= heading", "- item", "/ term: x", "// note",
+    "/* note */", "<script>alert(1)</script>", "{{ jinja }} {numref}`x`", "'single' \"double\" “curly”",
+    "Путин Ελλάδα ₽ € − → ≥ 😀", "%doc#id", "a\u200bb\u2060c\ufeffd", "soft\u00adhyphen", "x" * 200, "tab\there",
+    "bell\x07 null\x00 half \ud800 end\ufffe", "a_name/of-many.parts_and_more_than_a_line_of_this_column_can_ever_hold",
+]  # fmt: skip
+PLACES = {
+    "paragraph": "Para MARK{n}X end.",
+    "heading": "MARK{n}X\n~~~~~~~~~~~~~~~~~~~~~",
+    "literal": "Lit ``MARK{n}X`` end.",
+    "code": "::\n\n    MARK{n}X",
+    "cell": ".. list-table:: Cap MARK{n}X\n   :header-rows: 1\n\n   * - MARK{n}X\n   * - MARK{n}X",
+    "note": ".. admonition:: MARK{n}X\n\n   MARK{n}X",
+    "link": "`MARK{n}X <https://example.org/{n}>`__",
+    "term": "MARK{n}X\n   MARK{n}X",
+}
+INVISIBLE = re.compile("[\\s\u00ad\u200b\u2060\ufeff\x00\x07\ud800\ufffe]")
+
+
+def plant(texts):
+    """Return a hook that puts texts where the source says MARK0X, MARK1X ... and into pictures."""
+
+    def read(_app, doctree):
+        for node in list(doctree.findall(nodes.Text)):
+            if found := re.search(r"MARK(\d+)X", node):
+                node.parent.replace(node, nodes.Text(node.replace(found[0], texts[int(found[1])])))
+        for node in doctree.findall(nodes.image):
+            node["alt"] = texts[0]
+
+    return lambda app: app.connect("doctree-read", read)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_hostile_text_stays_text(tmp_path, place):
+    body = "\n\n".join(
+        f"begin{n}z\n\n{PLACES[place].format(n=n)}\n\nfinish{n}z" for n in range(len(HOSTILE))
+    )
+    files = page(f"Section\n-------\n\n.. image:: dot.png\n   :alt: x\n\n{body}")
+    volume = {"title": HOSTILE[0], "subtitle": HOSTILE[3]}
+    book = build(tmp_path, files, plant(HOSTILE), author=HOSTILE[5], typst_documents=[volume])
+    for n, hostile in enumerate(HOSTILE):
+        start = book.text.rindex(f"begin{n}z")
+        got = book.text[start : book.text.index(f"finish{n}z", start)]
+        assert INVISIBLE.sub("", hostile) in INVISIBLE.sub("", got), (hostile, got)
+    with pikepdf.open(book.path) as pdf:
+        assert (pdf.docinfo.Title, pdf.docinfo.Author) == (HOSTILE[0], HOSTILE[5])
+    assert [tag.alt for tag in book.tags.walk("Figure")] == [HOSTILE[0]]
+
+
+@pytest.mark.parametrize("mark", ["", "``"])
+def test_names_are_found_and_copied_though_lines_may_break_in_them(tmp_path, mark):
+    name = "arms_control_agreements/of-the-record"
+    cells = f".. list-table::\n\n   * - {mark}{name}{mark}\n     - {'words ' * 300}"
+    book = build(tmp_path, page(f"{mark}{name}{mark} is the name.\n\n{cells}"))
+    whole = pypdf.PdfReader(book.path).pages[-1].extract_text()
+    assert f"{name} is the name." in whole and "\u200b" not in whole
+    assert name not in whole.partition("is the name.")[2], "in the cell it stands on several lines"
+    assert next(book.tags.walk("TD")).text == name
+
+
+# -- errors ----------------------------------------------------------------------------------
+
+CELL = ".. list-table:: Cap\n   :name: x\n\n   * - a\n     - b\n   * - c\n     - "
+NOT_PRINTED = {
+    "a node nobody knows": ("Text\n\n.. math:: x^2", r":6: no printable form for 'math_block' 'x"),
+    "raw": (".. raw:: html\n\n   <b>x</b>", ":4: no printable form for 'raw' '<b>x</b>'"),
+    "abbreviation": (":abbr:`EU (European Union)`", ":4: no printable form for 'abbreviation' 'EU'"),
+    "line block": ("| First\n| last", ":4: no printable form for 'line_block'"),
+    "letters": ("c. three\nd. four", ":4: lists are numbered 1, 2, 3"),
+    "alternative text": (".. image:: dot.png", r":4: picture without alternative text: dot\.png"),
+    "blank alternative": (".. image:: dot.png\n   :alt:  \n", ":4: picture without alternative text"),
+    "spans": ("=== ===\na   b\n=== ===\nacross\n-------\nc   d\n=== ===", ":5: a table whose cells span"),
+    "table in a list": ("- item\n\n  === ===\n  a   b\n  === ===", ":7: a table or figure in a list"),
+    "figure in a box": (".. note::\n\n   .. figure:: dot.png\n      :alt: x", ":6: a table or figure in a"),
+    "too many columns": (".. list-table::\n\n   * " + "\n     ".join(["- sixteen_letters_"] * 20), ":6: 20 columns need"),
+    "reference": (":ref:`hidden <gone>`\n\n.. container:: screen-only\n\n   .. _gone:\n\n   Gone.", ":4: reference to what is not in print: 'hidden'"),
+    "address": ("`a page <page.html>`__", ":4: link leads nowhere in print: 'page.html'"),
+    "footnote": ("Text.\n\n.. [#f] Alone.", ":6: nothing refers to this footnote"),
+    "letter": ("Text.\n\nLaunch 🚀\ufe0f ก now", r":6: no font has 'ก' \(U\+0E01\)"),
+    "letter in a cell": (CELL + "ก", r":\d+, row 2, column 2: no font has 'ก' \(U\+0E01\)"),
+    "picture elsewhere": (".. image:: ../secret.png\n   :alt: S", ":4: picture outside the book refused"),
+    "picture linked": (".. image:: link.png\n   :alt: S", ":4: picture outside the book refused"),
+    "picture far": (".. image:: https://example.org/x.png\n   :alt: S", ":4: picture outside the book refused"),
+    "picture at the root": (".. image:: /etc/secret.png\n   :alt: S", ":4: picture not found"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_PRINTED)
+def test_what_has_no_form_in_print_is_named_with_its_place(tmp_path, name):
+    Image.new("RGB", (4, 4)).save(tmp_path / "secret.png")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "link.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(TypstError, match=r"index\.rst" + NOT_PRINTED[name][1]):
+        build(tmp_path, page(NOT_PRINTED[name][0]))
+    assert not list((tmp_path / "out-typst").glob("*.pdf"))
+
+
+def test_all_errors_are_named_at_once(tmp_path):
+    files = page("| a\n\n.. toctree::\n\n   two") | {"two.rst": "Two\n===\n\nText\n\n| b\n"}
+    with pytest.raises(TypstError, match=r"(?s)index\.rst:4: .*\n.*two\.rst:6: "):
+        build(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [
+        ({"typst_date": "spring"}, "typst_date: no date in 'spring'"),
+        ({"typst_documents": [{"documents": ["nowhere"]}]}, "no document nowhere"),
+        ({"typst_documents": [{"name": "x"}]}, "typst_documents: unknown name"),
+        ({"typst_documents": [{"front": ["cover"]}]}, "typst_documents: unknown cover"),
+        ({"typst_documents": [{"title": "ก"}]}, "title page: no font has 'ก'"),
+        ({"typst_imprint": "ก"}, "typst_imprint: no font has 'ก'"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path, conf, message):
+    with pytest.raises(TypstError, match=message):
+        build(tmp_path, page("Text."), **conf)
+
+
+# -- tables and figures ----------------------------------------------------------------------
+
+
+def table(columns, rows, cell="{row}.{column}", options=""):
+    lines = [
+        ".. list-table:: Many cells",
+        "   :header-rows: 1",
+        *([options] if options else []),
+        "",
+    ]
+    for row in range(rows + 1):
+        for column in range(columns):
+            text = f"Head{column}" if row == 0 else cell.format(row=row, column=column)
+            lines.append(f"   {'*' if column == 0 else ' '} - {text}")
+    return "\n".join(lines)
+
+
+def test_a_long_table_repeats_its_header_on_every_page(tmp_path):
+    text = table(3, 400, "row {row} cell {column}")
+    book = build(tmp_path, page(f"{text}\n\nThe end."))
+    pages = [page for page in book.pages if "cell 2" in page]
+    assert len(pages) >= 6 and all("Head0 Head1 Head2" in page for page in pages)
+    assert re.findall(r"row (\d+) cell 2", book.text) == [str(n) for n in range(1, 401)]
+    kinds = Counter(tag.kind for tag in book.tags.walk())
+    assert (kinds["TH"], kinds["TR"]) == (3, 401), "a repeated header is tagged once"
+
+
+@pytest.mark.parametrize("cell", ["{row}{column}.5", "some words in {row} {column}"])
+def test_twelve_columns_fit_the_page(tmp_path, cell):
+    book = build(tmp_path, page(table(12, 20, cell)))
+    for sheet in pypdf.PdfReader(book.path).pages:
+        edges = []
+        sheet.extract_text(
+            visitor_text=lambda text, _cm, tm, *_, edges=edges: (
+                edges.append(tm[4]) if text.strip() else None
+            )
+        )
+        assert all(0 <= edge < float(sheet.mediabox.width) - 60 for edge in edges)
+    printed = [tag.text for tag in book.tags.walk("TD")]
+    assert printed == [cell.format(row=r, column=c) for r in range(1, 21) for c in range(12)]
+
+
+def test_caption_notes_and_table_stay_together(tmp_path):
+    """Whatever stands above it, no exhibit parts from its caption or its last row from its notes."""
+    parts = []
+    for n in range(40):
+        lines = "\n\n".join(f"line {i}" for i in range(n * 7 % 45))
+        rows = "\n".join(f"      * - row{n}x{i}\n        - 4" for i in range(4 + n % 20))
+        parts.append(
+            f"{lines}\n\n.. container:: exhibit\n\n   .. list-table:: caption{n}z\n"
+            f"      :header-rows: 1\n\n      * - key\n        - value\n{rows}\n\n"
+            f"   .. rst-class:: exhibit-source\n\n   source{n}z\n"
+        )
+    pages = build(tmp_path, page("\n\n".join(parts))).pages[2:]
+    for n in range(40):
+        last = f"row{n}x{3 + n % 20} "
+        assert any(f"caption{n}z" in page and f"row{n}x0 " in page for page in pages), n
+        assert any(f"source{n}z" in page and last in page for page in pages), n
+
+
+def test_row_headers_are_tagged_as_such(tmp_path):
+    source = (
+        ".. list-table:: Stubs\n   :header-rows: 1\n   :stub-columns: 1\n\n"
+        "   * - Key\n     - Value\n   * - one\n     - **strong**\n"
+        "   * - `two <https://example.org>`__\n     - 2\n\n"
+        ".. list-table:: None\n   :header-rows: 1\n\n   * - Key\n   * - **a** word\n"
+    )
+    book = build(tmp_path, page(source))
+    cells = [(tag.kind, tag.scope) for tag in book.tags.walk("TH", "TD")]
+    column, row, data = ("TH", "/Column"), ("TH", "/Row"), ("TD", "")
+    assert cells == [column, column, row, data, row, data, column, data]
+    with pikepdf.open(book.path) as pdf:
+        tags = [tag for tag in press.tags(pdf.Root.StructTreeRoot) if tag.S in ("/TH", "/TD")]
+        listed = ["/Headers" in press.attributes(tag) for tag in tags]
+    assert listed == [False] * 6 + [True] * 2
+
+
+def figures(count, text):
+    one = ".. figure:: dot.png\n   :alt: Dot.\n\n   Figure of {n}z.\n\n{text}\n"
+    return "\n".join(one.format(n=n, text=text) for n in range(count))
+
+
+def test_figures_float_in_order_and_stay_in_their_section(tmp_path):
+    Image.new("RGB", (300, 420), "navy").save(tmp_path / "tall.png")
+    words = "Some words to fill the page. " * 25
+    sections = "\n".join(f"Section {n}\n---------\n\n{figures(5, words)}" for n in "ab")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "tall.png").rename(tmp_path / "source" / "tall.png")
+    book = build(tmp_path, page(sections.replace("dot.png", "tall.png")))
+    found = [(n, f) for n, p in enumerate(book.pages) for f in re.findall(r"Figure of (\d)z", p)]
+    assert [figure for _page, figure in found][-10:] == [*"0123401234"]
+    second = max(n for n, page in enumerate(book.pages) if "Section b" in page)
+    assert found[-6][0] <= second <= found[-5][0]
+    assert book.source.count("floats: auto") > 5
+
+
+def test_what_no_text_of_its_section_follows_keeps_its_place(tmp_path):
+    other = "Other\n-----\n\n" + "Words of another section. " * 40
+    book = build(tmp_path, page(f"Section\n-------\n\n{figures(3, '')}\n\n{other}"))
+    assert book.source.count("floats: none") == 3
+
+
+def test_compact_tables_are_set_small(tmp_path):
+    book = build(tmp_path, page(table(3, 3, options="   :class: compact") + "\n\n" + table(3, 3)))
+    assert re.findall(
+        r'size: ([\d.]+), inset: [\d.]+, hyphenate: "none", tight: (\w+)', book.source
+    ) == [
+        ("7.8", "true"),
+        ("8.5", "false"),
+    ]
+
+
+# -- the book --------------------------------------------------------------------------------
+
+CHAPTER = """
+.. _ch-{n}:
+
+Chapter {n}
+==========
+
+Text, see :ref:`ch-1`, :numref:`f-1` and :numref:`t-2`; in brackets (:numref:`t-1`).
+
+Section
+-------
+
+.. figure:: dot.png
+   :name: f-{n}
+   :alt: Dot {n}.
+
+   A figure in {n}, after `others <https://example.org/them>`__.
+
+.. table:: A table in {n}.
+   :name: t-{n}
+
+   ==== ====
+   key  value
+   ==== ====
+   a    1
+   ==== ====
+
+Deeper
+~~~~~~
+
+`A link <https://example.org/{n}>`__ and a note [#n]_.
+
+.. [#n] Note in {n}.
+"""
+FILES = {
+    "index.rst": "Root\n====\n\nWelcome.\n\n"
+    ".. toctree::\n   :caption: The report\n   :numbered:\n\n   c1\n   c2\n\n"
+    ".. toctree::\n   :caption: Appendix\n\n   c3\n",
+    **{f"c{n}.rst": CHAPTER.format(n=n) for n in (1, 2, 3)},
+}
+SETTINGS = {
+    "typst_documents": [{"title": "Choices & Consequences"}],
+    "typst_keywords": ["evidence", "test"],
+    "typst_region": "us",
+    "version": "1.2",
+    "typst_imprint": "**How to cite.** This book.\n\n<https://example.org/licence>",
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("report"), FILES, **SETTINGS)
+
+
+def test_numbers_equal_those_of_the_html(report, tmp_path):
+    build(tmp_path, FILES, builder="html", **SETTINGS)
+    for n in (1, 2, 3):
+        html = (tmp_path / "out-html" / f"c{n}.html").read_text("utf-8")
+        captions = re.findall(
+            r'caption-number">([^<]+?)\s*</span><span class="caption-text">([^<]+)', html
+        )
+        sections = re.findall(r'section-number">([^<]+?)\.\s*</span>([^<]+)<', html)
+        numrefs = re.findall(r'std-numref">([^<]+)<', html)
+        assert (len(captions), len(sections), len(numrefs)) == (2, 4 if n < 3 else 1, 3)
+        for number, title in [*captions, *sections]:
+            assert f"{number} {title.strip()}" in report.text, (number, title)
+        assert all(number in report.text for number in numrefs)
+
+
+def test_cross_references_name_the_page(report):
+    place = next(
+        n for n, p in enumerate(report.pages, 1) if "Table 2.1 A table in 2." in p and n > 4
+    )
+    assert f"Table 2.1 (page {place})" in report.text
+    assert re.search(r"in brackets \(Table 1\.1, page \d+\)", report.text)
+    assert "Chapter 1 (page" in report.text
+
+
+def test_title_imprint_contents_and_heads(report):
+    pages = report.pages
+    assert pages[0].startswith("Choices & Consequences")
+    assert "Version 1.2 Evidence as of 2026-11-22" in pages[0]
+    assert "How to cite. This book." in pages[1]
+    assert "Contents" in pages[2] and "1.1 Section" in pages[2] and "Deeper" not in pages[2]
+    assert "Figures" in pages[3] and "Table 2.1 A table in 2." in pages[3]
+    assert "Figure 1.1 A figure in 1, after others." in pages[3], "without the address"
+    assert "A figure in 1, after others (https://example.org/them)." in report.text
+    assert report.warnings == ""
+
+
+def test_the_pdf_claims_and_carries_what_readers_with_aids_need(report):
+    with pikepdf.open(report.path) as pdf:
+        assert str(pdf.Root.Lang).lower() == "en-us"
+        assert str(pdf.docinfo.Keywords) == "evidence, test"
+        assert "20261122" in str(pdf.docinfo.CreationDate)
+        with pdf.open_outline() as outline:
+            titles = [item.title for item in outline.root]
+    front = ["Contents", "Figures", "Tables"]
+    assert titles == [*front, "Root", "1 Chapter 1", "2 Chapter 2", "Chapter 3"]
+    kinds = Counter(tag.kind for tag in report.tags.walk())
+    assert [tag.alt for tag in report.tags.walk("Figure")] == ["Dot 1.", "Dot 2.", "Dot 3."]
+    assert (kinds["TH"], kinds["Table"]) == (6, 3)
+    assert kinds["H1"] == 4 + 3, "four documents, contents and two lists"
+    assert kinds["H2"] == kinds["H3"] == 3
+    for profile in ("ua1", "2a"):
+        assert not [
+            f.message for f in validator.validate_pdf(report.path, profile=profile).failures
+        ]
+
+
+def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
+    """One stream in 256 does: page-validation (and veraPDF) take CR LF for one end of line."""
+    with pikepdf.open(report.path) as pdf:
+        contents = pdf.pages[0].Contents
+        contents.write(contents.read_bytes() + b"\r", filter=None)
+        pdf.save(changed := report.path.with_name("changed.pdf.tmp"), compress_streams=False)
+    assert b"\r\nendstream" in changed.read_bytes()
+    assert not validator.is_pdf_compliant(changed, profile="2a")
+    assert validator.is_pdf_compliant_bytes(press.finished(changed.read_bytes()), profile="2a")
+
+
+def test_same_sources_same_bytes(report, tmp_path):
+    script = (
+        "import sys, pathlib, test_typst_builder as t\n"
+        "print(t.build(pathlib.Path(sys.argv[1]), t.FILES, **t.SETTINGS).path)"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    env = os.environ | {
+        "PYTHONHASHSEED": "7",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+        "PYTHONPATH": path,
+    }
+    command = [sys.executable, "-c", script, str(tmp_path / "elsewhere" / "deeper")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    other = Path(done.stdout.strip())
+    assert other.read_bytes() == report.path.read_bytes()
+    for file in other.parent.glob("typst/*/*.*"):
+        assert str(tmp_path).encode() not in file.read_bytes()
+
+
+def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
+    volumes = [
+        {"file": "brief.pdf", "title": "In brief", "documents": ["c2"], "front": []},
+        {"file": "all.pdf", "subtitle": "Everything", "front": ["title", "contents"]},
+    ]
+    folder = build(tmp_path, FILES, typst_documents=volumes, typst_imprint="Imprint").folder
+    texts = {}
+    for path in folder.glob("*.pdf"):
+        reader = pypdf.PdfReader(path)
+        texts[path.name] = " ".join(" ".join(p.extract_text().split()) for p in reader.pages)
+        assert reader.metadata.title == ("In brief" if path.name == "brief.pdf" else "A tiny book")
+    assert set(texts) == {"brief.pdf", "all.pdf"}
+    brief = texts["brief.pdf"]
+    assert "2 Chapter 2" in brief and "Table 2.1 A table in 2." in brief and "Contents" not in brief
+    assert "Text, see Chapter 1, Figure 1.1 and Table 2.1 (page 1);" in brief, "no page of others"
+    assert "Everything" in texts["all.pdf"] and "Contents" in texts["all.pdf"]
+    assert not re.search("Imprint|Figures", texts["all.pdf"])
+
+
+REFS = """@article{smith, author={Smith, Ann}, title={A #title with $x^2$ \\& more}, journal={J},
+ year=2020, doi={10.1/abc}}
+@misc{portal, author={{Open Portal}}, title={Data}, year=2024, url={https://example.org/portal}}
+"""
+
+
+def test_citations_lead_to_the_bibliography(tmp_path):
+    conf = {
+        "extensions": ["typst_builder", "sphinxcontrib.bibtex"],
+        "bibtex_bibfiles": ["refs.bib"],
+        "bibtex_reference_style": "author_year",
+    }
+    files = page("As :cite:t:`smith` and :cite:p:`portal` say.\n\n.. bibliography::")
+    book = build(tmp_path, files | {"refs.bib": REFS}, **conf)
+    for text in (
+        "As Smith [2020]",
+        "Ann Smith. A #title",
+        "https://example.org/portal",
+        "doi:10.1/abc",
+    ):
+        assert text in book.text
+    assert book.warnings == ""
+    with pikepdf.open(book.path) as pdf:
+        notes = [note for sheet in pdf.pages for note in sheet.get("/Annots", [])]
+        uris = {str(note.A.URI) for note in notes if "/A" in note and "/URI" in note.A}
+    assert uris == {"https://doi.org/10.1/abc", "https://example.org/portal"}
+
+
+def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path):
+    files = {
+        **page(".. toctree::\n\n   a"),
+        "a.rst": "A\n=\n\n.. toctree::\n\n   b\n   index\n",
+        "b.rst": "B\n=\n\nB section\n---------\n\nB sub\n~~~~~\n\nText.\n",
+    }
+    levels = [tag.kind for tag in build(tmp_path, files).tags.walk() if re.match(r"H\d", tag.kind)]
+    assert levels == ["H1", "H1", "H1", "H2", "H3", "H4"]
+
+
+# -- notebooks -------------------------------------------------------------------------------
+
+
+def cell(source, **data):
+    data = {key.replace("_", "/"): text for key, text in data.items()}
+    output = nbformat.v4.new_output("display_data", data)
+    return nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output], id=source[:8])
+
+
+def notebook(*cells):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    text = nbformat.v4.new_markdown_cell("# Notebook\n\nSee {numref}`t-cell`.", id="m1")
+    return {
+        "index.ipynb": nbformat.writes(
+            nbformat.v4.new_notebook(metadata=kernel, cells=[text, *cells])
+        )
+    }
+
+
+TABLE = "~~~{table} From a cell\n:name: t-cell\n\n| k | v |\n|---|--:|\n| \\<b> | 5 |\n~~~"
+MYST = {
+    "extensions": ["typst_builder", "myst_nb"],
+    "nb_execution_mode": "off",
+    "nb_render_markdown_format": "myst",
+}
+
+
+def test_notebooks_print_their_stored_outputs(tmp_path):
+    one = cell("source_one", text_markdown=TABLE, text_html="<p>wrong</p>", text_plain="wrong")
+    book = build(tmp_path, notebook(one, cell("source_two", text_plain="plain output")), **MYST)
+    assert "Table 1 From a cell k v <b> 5" in book.text
+    assert "plain output" in book.text
+    assert not re.search("wrong|source_", book.text)
+    assert "(left, right, )" in book.source, "columns are aligned as they say"
+
+
+def test_an_output_that_is_only_html_is_named_with_its_cell(tmp_path):
+    files = notebook(cell("x", text_markdown=TABLE), cell("y", text_html="<p>only html</p>"))
+    with pytest.raises(TypstError, match=r"index\.ipynb: cell 3, line \d: no printable .* 'raw'"):
+        build(tmp_path, files, **MYST)

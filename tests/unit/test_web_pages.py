@@ -1,0 +1,203 @@
+"""The extensions behind the pages: a small book, small inputs, exact outputs."""
+
+import base64
+import datetime
+import io
+import json
+import re
+import types
+
+import pytest
+from bs4 import BeautifulSoup
+from docutils import nodes
+from fontTools.ttLib import TTFont
+from pybtex.database import parse_string
+from sphinx.application import Sphinx
+
+import about_report
+import references
+import site_search
+import web_pages
+
+ROWS = ["8 April 2010", "–", "about 7", "word", "2016 to 2019", "−1,200", "3 %", "x"]
+KEYS = ["2010.26882", "", "7", None, "2016", "-1200", "3", None]
+FILES = {
+    "CITATION.cff": "title: 'Small: a book'\nversion: 1.2.0\ndate-released: 2026-11-22\n"
+    "authors: [{name: The authors}]\nabstract: A book about little.\nkeywords: [small]\n",
+    "start.md": "# Small\n\nThe first *words*. <!-- secret -->\n\n"
+    "% secret\n\n"
+    "```{toctree}\nnew\nold\nbook/appendix/changes\n```\n",
+    "old.md": "# Old\n\n## 1.0.0 (2026-11-22)\n\nTürkiye in 1,054 acts.\n",
+    "new.md": "# New\n\n## 1.1.0\n\nA.\n\n## 1.0.0 (2026-11-22)\n\nB.\n\n### A\n\n## C\n\n### A\n",
+    "book/appendix/changes.md": "# Table\n\n```{list-table} Title & more\n:header-rows: 1\n"
+    ":stub-columns: 1\n\n* - Name\n  - When\n"
+    + "".join(f"* - r\n  - {row}\n" for row in ROWS)
+    + "```\n",
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A function that gives a page of a small book, parsed."""
+    root = tmp_path_factory.mktemp("small")
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    (root / "_templates").symlink_to(web_pages.Path(__file__).parents[2] / "book" / "_templates")
+    conf = {
+        "nb_execution_mode": "off",
+        "extensions": ["myst_nb", "web_pages", "about_report", "site_search"],
+        "root_doc": "start",
+        "html_theme": "furo",
+        "html_js_files": ["search-data.js"],
+        "html_theme_options": {"top_of_page_buttons": ["view"]},
+        "html_title": "Small",
+        "html_use_index": False,
+        "html_baseurl": "https://example.org/",
+        "templates_path": ["_templates"],
+        "report_downloads": [["PDF", "a.pdf"], ["EPUB", "a.epub"], ["Data", "a-data.zip"]],
+    }
+    dirs = (root, None, root / "html", root / "doctrees")
+    app = Sphinx(*dirs, "html", conf, status=None, warning=io.StringIO(), freshenv=True)
+    app.build()
+    assert not app._warning.getvalue()
+    return lambda name: BeautifulSoup((root / "html" / name).read_text("utf-8"), "html.parser")
+
+
+def test_tables_say_what_heads_what_and_sort_by_meaning(small):
+    table = small("book/appendix/changes.html").table
+    assert [th["scope"] for th in table.select("th")] == ["col", "col", *["row"] * 8]
+    assert [td.get("data-sort") for td in table.select("td")] == KEYS
+    assert len(table.select("thead th.sortable")) == 2
+    assert not table.select("td p, th p")
+    assert table.parent["aria-label"] == "Title & more" and table.parent["tabindex"] == "0"
+    assert table.caption.find(True)["class"] == ["caption-box"]
+
+
+def test_comments_are_no_description(small):
+    page = small("start.html")
+    assert page.select_one("meta[name=description]")["content"] == "The first words."
+
+
+def test_the_address_of_a_version_stays_when_a_newer_one_comes(small):
+    old, new = ([s["id"] for s in small(f"{n}.html").select("section[id]")] for n in ("old", "new"))
+    assert old == ["old", "s-1-0-0-2026-11-22"]
+    assert new == ["new", "s-1-1-0", old[1], "a", "c", "s-a"]
+
+
+def test_with_an_address_links_are_whole(small):
+    assert small("start.html").select_one("link[rel=canonical]")["href"].startswith("https://")
+    page = small("404.html")
+    assert page.base["href"] == "https://example.org/"
+    assert page.select_one('meta[property="og:image"]')["content"].endswith("social-card.png")
+    assert (
+        small("sitemap.txt").text.splitlines()[0]
+        == "https://example.org/book/appendix/changes.html"
+    )
+
+
+def test_search_has_every_text_with_accents_apart(small):
+    text = small("_static/search-data.js").text
+    pages = json.loads(text.removeprefix("const PAGES = ").rstrip(";\n"))
+    assert [page[0] for page in pages] == [
+        "book/appendix/changes.html",
+        "new.html",
+        "old.html",
+        "start.html",
+    ]
+    assert pages[2][2] == [
+        "s-1-0-0-2026-11-22",
+        "1.0.0 (2026-11-22)",
+        "Tu\u0308rkiye in 1,054 acts.",
+    ]
+    assert "Title & more" in pages[0][1][2] and "−1,200" in pages[0][1][2]
+
+
+def test_search_leaves_out_code():
+    section = nodes.section("", nodes.title("", "T"), nodes.literal_block("", "code"), ids=["t"])
+    section += nodes.paragraph("", "", nodes.Text("U.S."), nodes.strong("", "’s"))
+    assert list(site_search.sections(section)) == [("t", "T", "U.S.’s")]
+
+
+def test_fonts_are_cut_to_the_characters_and_always_alike():
+    css = web_pages.font_faces({"a", "b", "c"})
+    assert css == web_pages.font_faces({"c", "a", "b"}) and len(css) < 12_000
+    fonts = [base64.b64decode(font) for font in re.findall(r"base64,([^)]+)\)", css)]
+    assert len(fonts) == 3
+    for font in fonts:
+        assert set(map(chr, TTFont(io.BytesIO(font)).getBestCmap())) == set("abc")
+
+
+ABOUT = {
+    "title": "Report: 50 % & more",
+    "version": "1.0.0",
+    "date-released": datetime.date(2026, 11, 22),
+    "authors": [{"name": "The authors"}],
+}
+WHOLE = {"name": "", "title": ABOUT["title"], "number": "", "url": ""}
+PART = {"name": "method", "title": "Method", "number": "3", "url": "https://example.org/m.html"}
+
+
+def test_bibtex_of_report_and_of_a_page():
+    [(key, whole)] = parse_string(
+        about_report.cite(ABOUT, WHOLE)["BibTeX"], "bibtex"
+    ).entries.items()
+    assert (key, whole.type) == ("dealing-with-moscow-2026", "book")
+    assert whole.fields["title"] == r"{Report: 50 \% \& more}" and "booktitle" not in whole.fields
+    [(key, page)] = parse_string(about_report.cite(ABOUT, PART)["BibTeX"], "bibtex").entries.items()
+    assert (key, page.type) == ("dealing-with-moscow-2026-method", "incollection")
+    assert page.fields["title"] == "{Method}" and page.fields["chapter"] == "3"
+    assert page.fields["booktitle"] == whole.fields["title"]
+    assert page.fields["url"] == PART["url"] and page.fields["year"] == "2026"
+    assert [str(person) for person in page.persons["author"]] == ["{The authors}"]
+
+
+def test_ris_of_report_and_of_a_page():
+    lines = about_report.cite(ABOUT, PART)["RIS"].splitlines()
+    assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines)
+    assert lines[0] == "TY  - CHAP" and lines[-1] == "ER  - "
+    assert f"T2  - {ABOUT['title']}" in lines and "PY  - 2026/11/22" in lines
+    whole = about_report.cite(ABOUT, WHOLE)["RIS"]
+    assert whole.startswith("TY  - RPRT\n") and "T2" not in whole and "UR" not in whole
+
+
+def test_a_box_with_a_summary_is_a_fold():
+    box = nodes.container(classes=["numbers"], summary="A & b")
+    shown = types.SimpleNamespace(body=[], starttag=lambda node, tag: f"<{tag}>")
+    web_pages.visit_container(shown, box)
+    web_pages.depart_container(shown, box)
+    assert "".join(shown.body) == "<details><summary>A &amp; b</summary>\n</details>\n"
+
+
+def document(*texts):
+    tree = nodes.document(None, None)
+    tree += nodes.section("", *[nodes.paragraph("", text) for text in texts])
+    return tree
+
+
+def test_description_is_the_first_sentences():
+    assert about_report.description(document("Short one."), "x") == "Short one."
+    long = "This sentence is long enough to stand alone as a description of the page. " * 4
+    shown = about_report.description(document(long), "x")
+    assert shown.endswith("page.") and len(shown) <= about_report.DESCRIPTION_LIMIT
+    assert about_report.description(document("word " * 80), "x").endswith("word …")
+    assert about_report.description(None, "x") == "x"
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "linked"),
+    [
+        ("Back channel", "By back channels and a back channel.", "back channels"),
+        ("INF", "The INF Treaty.", "INF"),
+        ("INF", "INFO and info.", None),
+        ("New START", "A new start.", None),
+    ],
+)
+def test_first_mention_of_a_term_becomes_a_link(term, text, linked):
+    page = document("Before.", text, text)
+    page[0].insert(0, [nodes.title("", term), nodes.note("", nodes.paragraph("", text))])
+    references.link_term(list(references.own_text(page)), term, "g.html#t", "Meaning.")
+    links = list(page.findall(nodes.reference))
+    assert [link.astext() for link in links] == ([linked] if linked else [])
+    assert all(link.parent is page[0][3] and link["reftitle"] == "Meaning." for link in links)
+    assert page[0][3].astext() == text
