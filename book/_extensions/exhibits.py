@@ -10,6 +10,7 @@ Directives
     weights-explorer  sliders for the weights of the study types (HTML only, needs JavaScript)
 Roles
     claim          {claim}`S1-B1`: a claim id, linked to the claim-by-claim page
+    rec            {rec}`S1-B2`: the short name of a recommendation, linked likewise
     certainty      {certainty}`S1-B1`: the certainty of that claim's verdict, computed
     verdict        {verdict}`supported`: a verdict, with a sign that needs no colour
 """
@@ -270,13 +271,19 @@ class WeightsExplorer(SphinxDirective):
 
 
 class Claim(SphinxRole):
-    """A claim id of the article, linked to its row on the claim-by-claim page."""
+    """A claim of the article, by its id or short name, linked to the claim-by-claim page."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        label = f"claim-{self.text.lower()}"
+        label, words = f"claim-{self.text.lower()}", self.text
+        if self.name == "rec":
+            names = data.load("claims").set_index("claim_id")["short_name"].dropna()
+            if self.text not in names:
+                message = f"rec: {self.text!r} is no recommendation with a short name"
+                return [], [self.inliner.reporter.error(message, line=self.lineno)]
+            words = names[self.text]
         link = pending_xref(
             "",
-            nodes.inline(self.text, self.text, classes=["claim"]),
+            nodes.inline("", words, classes=["claim" if words == self.text else "rec"]),
             refdomain="std",
             reftype="ref",
             reftarget=label,
@@ -337,6 +344,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim())
+    app.add_role("rec", Claim())
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)
