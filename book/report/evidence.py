@@ -97,8 +97,12 @@ def levels(factors: pd.DataFrame) -> dict[tuple[str, str], Factor]:
 
 
 def teams(authors: Mapping[str, str]) -> dict[str, str]:
-    """Return the team of each work: works that share half of the shorter author list are one."""
-    lists = {work: set(names.split("; ")) for work, names in sorted(authors.items())}
+    """Return the team of each work: works that share half of the shorter author list are one.
+
+    A work whose authors are not known is a team of its own.
+    """
+    lists = {w: set(n.split("; ")) if isinstance(n, str) else {w} for w, n in authors.items()}
+    lists = dict(sorted(lists.items()))
     team = {work: work for work in lists}
     for work, names in lists.items():
         for other, others in lists.items():
@@ -221,7 +225,8 @@ def judge(says: Iterable[Say], searches: int = SEARCHES) -> Judgement:
     start, setters = _start(leading, value)
     if searches < SEARCHES:
         start = min(start, 1)
-    thin = usable < MANY and not any(s.tests >= REVIEW for s in leading)
+    # A review excuses few streams only if it is itself usable: one on a mechanism is not.
+    thin = usable < MANY and not any(s.tests >= REVIEW and s.grade >= 1 for s in leading)
     reason = _unsettled(streams, lean, start, setters)
     certainty = max(start - thin - bool(reason), 0)
     indirect = not any(s.direct for s in leading)

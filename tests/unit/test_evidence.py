@@ -117,6 +117,12 @@ def test_low_certainty_is_shown_as_a_leaning():
     assert evidence.shown(judged(*["LdtlF -"] * 5)) == "leans against"
 
 
+def test_a_review_excuses_few_streams_only_if_it_is_usable():
+    near = [("EnfsF +", {"tests": 12}), "LdtsA +", "LdtsA +"]
+    mechanism = [("EmfsF +", {"tests": 12}), "LdtsA +", "LdtsA +", "LdtsA +"]
+    assert (judged(*near).thin, judged(*mechanism).thin) == (False, True)
+
+
 def test_few_searches_cap_the_certainty():
     assert said(judged(*["EdtlF +"] * 5, searches=2)) == ("supported", "low")
 
