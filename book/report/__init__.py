@@ -6,8 +6,9 @@ report.table(summits, "tbl-summits", source="summits")
 """
 
 from report import charts
-from report.assessment import assess, explorer, grade
+from report.assessment import USES, assess, explorer, grade
 from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
+from report.chapter import cautions
 from report.data import DataError, describe, load, tables
 from report.exhibits import (
     Exhibit,
@@ -18,6 +19,7 @@ from report.exhibits import (
     figure,
     fill,
     link,
+    rec,
     table,
     verdict,
 )
@@ -25,11 +27,13 @@ from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
     "COLOURS",
+    "USES",
     "DataError",
     "Exhibit",
     "Markup",
     "assess",
     "axes",
+    "cautions",
     "chapter",
     "charts",
     "cite",
@@ -44,6 +48,7 @@ __all__ = [
     "link",
     "load",
     "mark_dates",
+    "rec",
     "table",
     "tables",
     "verdict",

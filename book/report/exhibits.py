@@ -52,6 +52,11 @@ def claim(claim_id: str) -> Markup:
     return Markup("{claim}`" + claim_id + "`")
 
 
+def rec(claim_id: str) -> Markup:
+    """Return the short name of a recommendation, linked to the claim-by-claim page."""
+    return Markup("{rec}`" + claim_id + "`")
+
+
 def verdict(word: str) -> Markup:
     """Return a verdict with its sign, coloured where colours are shown."""
     return Markup("{verdict}`" + word + "`")
