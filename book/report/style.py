@@ -11,17 +11,14 @@ import html
 import io
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
-import pandas as pd
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import font_manager
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 #: The same colour means the same thing in the whole book. Okabe and Ito's colour-blind safe
@@ -38,10 +35,6 @@ COLOURS: Mapping[str, str] = {
     "faint": "#eceff2",
     "us light": "#7fa3cf",  # fills only: a second part of the same
     "eu light": "#87bdb5",
-    "yes": "#1f4e8c",
-    "no": "#b8351f",
-    "abstain": "#9a6b00",
-    "absent": "#8a949e",
     "democrats": "#3b6fb6",
     "republicans": "#c0392b",
     "independents": "#6b6b6b",
@@ -96,16 +89,12 @@ for _path in FONTS.values():
     font_manager.fontManager.addfont(_path)
 mpl.rcdefaults()  # a reader's own matplotlibrc changes nothing
 mpl.rcParams.update(RC)
+#: What a label does not need goes before the cut, which would decode it first: two thirds of the
+#: time that drawing a figure took.
 SUBSET = subset.Options(
-    hinting=False,
-    layout_features=[],
-    name_IDs=[],
-    notdef_outline=True,
-    recalc_timestamp=False,
-)
-#: Tables that a label does not need. They go before the cut, which would decode them first:
-#: two thirds of the time that drawing a figure took.
-UNUSED = ("DSIG", "GDEF", "GPOS", "GSUB", "kern")
+    hinting=False, layout_features=[], name_IDs=[], notdef_outline=True, recalc_timestamp=False,
+    drop_tables=["DSIG", "GDEF", "GPOS", "GSUB", "kern"],
+)  # fmt: skip
 logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
 # The fallback face has no semibold cut; matplotlib would say so on stderr in every notebook.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -126,9 +115,6 @@ def font_faces(svg: str) -> str:
     rules = []
     for (weight_, slant), characters in sorted(used.items()):
         font = TTFont(FONTS[weight_, slant], recalcTimestamp=False)
-        for tag in UNUSED:
-            if tag in font:
-                del font[tag]
         subsetter = subset.Subsetter(SUBSET)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)
@@ -154,59 +140,3 @@ def axes(
     """
     figure = Figure(figsize=(WIDTH, height))
     return figure, figure.subplots(rows, columns, **options)
-
-
-def label_ends(ax: Axes, labels: Mapping[str, str] | None = None, *, gap: float = 0.045) -> None:
-    """Write each line's label at its last point, in its colour, moved apart where they meet.
-
-    Args:
-        labels: replaces a line's label by another text; a line without label is left alone.
-        gap: least distance between two labels, as a share of the axis height.
-    """
-    ends = []
-    for line in ax.get_lines():
-        name = str(line.get_label())
-        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata(), dtype=float)
-        seen = np.flatnonzero(~np.isnan(y))
-        if name.startswith("_") or not len(seen):
-            continue
-        ends.append((y[seen[-1]], x[seen[-1]], (labels or {}).get(name, name), line.get_color()))
-    low, high = ax.get_ylim()
-    step, floor = gap * (high - low), -np.inf
-    for y, x, text, colour in sorted(ends, key=lambda end: end[0]):
-        floor = max(y, floor + step)
-        ax.annotate(
-            text,
-            (x, floor),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontweight="semibold",
-            annotation_clip=False,
-        )
-
-
-def mark_dates(
-    ax: Axes, events: Iterable[tuple[Any, str]], *, top: float = 0.98, step: float = 0.0
-) -> None:
-    """Draw a thin vertical line with a short label at each event.
-
-    Args:
-        events: (x position, label) pairs; dates may be text in ISO form when x is a date.
-        top: height of the first label as a share of the axis.
-        step: how much lower each next label stands.
-    """
-    for number, (when, label) in enumerate(events):
-        x = pd.Timestamp(when) if isinstance(when, str) else when
-        ax.axvline(x, color=COLOURS["other"], linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
-        ax.annotate(
-            label,
-            (x, top - number * step),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="top",
-            fontsize=8.5,
-            color=COLOURS["other"],
-        )
