@@ -31,7 +31,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cbook import STEP_LOOKUP_MAP
-from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -40,7 +39,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import AutoLocator, MaxNLocator
 
 from report.data import DataError
-from report.style import COLOURS, axes
+from report.style import COLOURS, INK, PALE, axes
 
 __all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares", "strip", "tiles"]
 
@@ -60,9 +59,8 @@ KNOWN: Mapping[str, str] = {
     **{"Ukraine": "ukraine", "Democrats": "democrats", "Republicans": "republicans"},
     "all adults": "ink",
 }
-SMALL = 8.5
-INK = COLOURS["ink"]
 DASHED = (0, (3, 2))
+BESIDE = ("axes fraction", "data")  # coordinates of what stands at a row
 
 
 def panels(
@@ -126,6 +124,7 @@ def lines(
             "highest", or x values.
     """
     frame = _tidy(frame, x, y, series, hollow, shape, text)
+    _known("mark", mark, ["all", "highest"])
     ax = _axes(ax, height)
     _limits(ax, frame[y].astype(float))
     ends: list[tuple[Any, float, str, str]] = []
@@ -155,7 +154,13 @@ def lines(
         if not known.any():
             continue
         seen = value[known]
-        notes += _marked(place, seen, mark, fmt)
+        around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
+        some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
+        for row in (
+            some[mark] if isinstance(mark, str) else seen.index[place[seen.index].isin(mark)]
+        ):
+            up = 1 if seen[row] >= around[row] else -1
+            notes.append((place[row], seen[row], _number(seen[row], fmt), up))
         for row, word in part[text].dropna().items() if text else []:
             notes.append((place[row], value[row], word, 0))
         label = labels.get(name, name) if isinstance(labels, Mapping) else name if labels else ""
@@ -220,7 +225,10 @@ def bars(
             draw(places[row], size, thick, start, **look)
             ends[places[row]] += size
             if values in ("parts", "both"):
-                ink, middle = INK if pale else _ink_on(shade), turn(places[row], start + size / 2)
+                ink, middle = (
+                    INK if pale or shade in PALE else "white",
+                    turn(places[row], start + size / 2),
+                )
                 text = _say(ax, _number(size, fmt), middle, colour=ink)
                 low, high = ax.transData.transform([(0, 0), (size, size)])
                 box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
@@ -230,10 +238,11 @@ def bars(
     for place in set(places[frame[category].isin(written)]) - set(places[frame[value].isna()]):
         beyond: Any = ((4, 0), "left") if horizontal else ((0, 7 if ends[place] >= 0 else -7),)
         _say(ax, _number(ends[place], fmt), turn(place, ends[place]), *beyond)
-    for place, word in dict(zip(places, frame[side], strict=True)).items() if side else []:
-        _beside(ax, word, 1.01, place, _colour(word, None))
     if side:
-        _beside(ax, side, 1.01, ax.get_ylim()[1], style="italic")
+        for place, word in dict(zip(places, frame[side], strict=True)).items():
+            _say(ax, word, (1.01, place), (0, 0), "left", colour=_colour(word), xycoords=BESIDE)
+        top = (1.01, ax.get_ylim()[1])
+        _say(ax, side, top, (0, 0), "left", italic=True, xycoords=BESIDE)
     if series:
         _legend(ax, {n: {"color": _colour(n, colours)} for n in kinds})
     _mark_events(ax, {label: where[name] - 0.5 for label, name in (events or {}).items()})
@@ -366,9 +375,8 @@ def strip(
 
 
 def squares(
-    frame: pd.DataFrame, year: str, kind: str, *, dot: str = "", hollow: str = "",
-    periods: Mapping[str, int] | None = None, words: Words = None, colours: Colours = None,
-    **options: Any,
+    frame: pd.DataFrame, year: str, kind: str, *, dot: str, hollow: str,
+    periods: Mapping[str, int], words: Mapping[str, str], colours: Colours = None, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return a column of squares for each year, one square a row.
 
@@ -381,34 +389,33 @@ def squares(
         words: what "dot" and "hollow" mean, for the legend.
     """
     frame = _tidy(frame, year, kind, dot, hollow)
-    ax, kinds, words = _axes(None, 3.5), _order(frame[kind], colours), words or {}
-    table = pd.DataFrame({"year": frame[year].astype(int), "kind": frame[kind].map(kinds.index)})
-    table["hollow"] = frame[hollow].astype(bool) if hollow else False
-    table["dot"] = frame[dot].astype(bool) if dot else False
-    table = table.sort_values(["year", "hollow", "kind", "dot"])
+    ax, kinds = _axes(None, 3.5), _order(frame[kind], colours)
+    table = frame[[year, hollow, kind, dot]].set_axis(["year", "hollow", "kind", "dot"], axis=1)
+    table = table.assign(kind=table["kind"].map(kinds.index)).astype(int)
+    table = table.sort_values([*table])
     outline = {"fill": False, "edgecolor": COLOURS["muted"], "linestyle": ":"}
     for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
         look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
         ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
         if row.dot and not row.hollow:
             ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
-    top, first = int(table.groupby("year").size().max()), int(table["year"].min())
-    ax.set(ylim=(0, top + (2.2 if periods else 0.2)), yticks=range(top + 1), **options)
-    for before, (name, until) in pairwise([("", first - 1), *(periods or {}).items()]):
-        inside = table["year"].between(before[1] + 1, until) & ~table["hollow"]
-        middle = (before[1] + until + 1) / 2
+    top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
+    ax.set(ylim=(0, top + 2.2), yticks=range(top + 1), **options)
+    for name, until in periods.items():
+        inside = table["year"].between(before + 1, until) & table["hollow"].eq(0)
+        middle = (before + until + 1) / 2
         head = _say(ax, name, (middle, top + 2.2), (0, -1), va="top", colour="other")
-        left, right = ax.transData.transform([(before[1], 0), (until, 0)])[:, 0]
+        left, right = ax.transData.transform([(before, 0), (until, 0)])[:, 0]
         if head.get_window_extent().width > right - left:
             head.set_text(name.replace("–", "–\n"))
         _say(ax, str(int(inside.sum())), (middle, top + 1.2), va="top", bold=True, size=13)
-        if before[0]:
-            ax.axvline(before[1] + 0.5, color=COLOURS["grid"], lw=0.9)
+        if until != [*periods.values()][-1]:
+            ax.axvline(until + 0.5, color=COLOURS["grid"], lw=0.9)
+        before = until
     ax.spines["left"].set_visible(False)
     keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
-    white_dot = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
-    looks = {"dot": white_dot, "hollow": outline}
-    _legend(ax, keys | {words[what]: look for what, look in looks.items() if what in words})
+    keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
+    _legend(ax, keys | {words["hollow"]: outline})
     return _figure(ax)
 
 
@@ -516,12 +523,6 @@ def _colour(name: str, colours: Colours = None) -> str:
     return COLOURS[KNOWN.get(word, "other")]
 
 
-def _ink_on(shade: str) -> str:
-    """Return white or ink, whichever can be read on a colour (WCAG's relative luminance)."""
-    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)]
-    return INK if np.dot([0.2126, 0.7152, 0.0722], parts) > 0.22 else "white"
-
-
 def _number(value: float, fmt: str) -> str:
     digits = 0 if float(value).is_integer() or abs(value) >= 100 else 1
     return (fmt or f"{{:,.{digits}f}}").format(value).replace("-", "−")
@@ -597,7 +598,8 @@ def _rows(
     ax.set_yticks(ranked["y"], [str(names[n]) for n in ranked["name"]], fontsize=8 if many else 9)
     ax.set_ylim(last + 0.7, -0.7)
     for number, first in ranked.groupby("group")["y"].min().items() if groups else []:
-        _beside(ax, str(gathered[number]), 0.005, first - 0.9, style="italic")
+        head, place = str(gathered[number]), (0.005, first - 0.9)
+        _say(ax, head, place, (0, 0), "left", italic=True, xycoords=BESIDE)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
     return keys.merge(ranked, "left", ["group", "name"])["y"], ax
@@ -605,24 +607,16 @@ def _rows(
 
 def _say(
     ax: Axes, text: str, at: tuple[Any, Any], offset: tuple[float, float] = (0, 0),
-    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = SMALL,
-    bold: bool = False,
+    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = 8.5,
+    bold: bool = False, italic: bool = False, xycoords: Any = "data",
 ) -> Annotation:  # fmt: skip
-    """Write a text at a point of the data, moved by an offset in points."""
+    """Write a text at a point, of the data or of other coordinates, moved by some points."""
     return ax.annotate(
         text, at, xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=size,
         color=COLOURS.get(colour, colour), fontweight="semibold" if bold else "normal",
-        annotation_clip=False, zorder=4,
+        fontstyle="italic" if italic else "normal", annotation_clip=False, zorder=4,
+        xycoords=xycoords,
     )  # fmt: skip
-
-
-def _beside(
-    ax: Axes, word: str, x: float, y: float, colour: str = "ink", style: Any = "normal"
-) -> None:
-    """Write a text at a share of the axes' width and a row."""
-    text = _say(ax, word, (x, y), ha="left", colour=colour)
-    text.xycoords = ("axes fraction", "data")
-    text.set_fontstyle(style)
 
 
 def _notes(ax: Axes, notes: Sequence[Note], taken: Sequence[Annotation] = ()) -> None:
@@ -673,15 +667,6 @@ def _drawn(ax: Axes) -> Any:
     return np.concatenate(points)
 
 
-def _marked(x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str) -> list[Note]:
-    """Return notes with the values of some points: above a high point, below a low one."""
-    around = y.rolling(3, center=True, min_periods=1).mean()
-    some = {"all": y.index[y.diff().ne(0)], "highest": [y.idxmax()]}
-    _known("mark", mark, some)
-    chosen = some[mark] if isinstance(mark, str) else [r for r in y.index if x[r] in list(mark)]
-    return [(x[r], y[r], _number(y[r], fmt), 1 if y[r] >= around[r] else -1) for r in chosen]
-
-
 def _label_ends(ax: Axes, ends: Sequence[tuple[Any, float, str, str]]) -> list[Annotation]:
     """Write labels in a column at the right end of the lines, moved apart where they meet.
 
@@ -708,8 +693,8 @@ def _mark_events(ax: Axes, events: Events) -> None:
     starts: list[float] = []  # where the labels of each row begin; placed from the right
     dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in events.items()]
     for x, label in sorted(dated, reverse=True):
-        text = _say(ax, label, (x, 1), (-1, 2), "left", "bottom", "other")
-        text.xycoords = ("data", "axes fraction")
+        place: Any = {"at": (x, 1), "offset": (-1, 2), "xycoords": ("data", "axes fraction")}
+        text = _say(ax, label, ha="left", va="bottom", colour="other", **place)
         box, rows = text.get_window_extent(), range(len(starts))
         row = next((i for i in rows if box.x1 + 3 < min(starts[i:])), len(starts))
         starts[row:] = [box.x0, *starts[row + 1 :]]

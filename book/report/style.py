@@ -41,54 +41,36 @@ COLOURS: Mapping[str, str] = {
     "ink": "#1a2433",
     "grid": "#d9dee3",
 }
+#: Those that take dark text (4.5:1); the others take white.
+PALE = {COLOURS[name] for name in ["muted", "light", "faint", "us light", "eu light", "grid"]}
 FACE = "Source Sans Pro"
 WIDTH = 6.3  # inches: the measure of the printed page
 
-RC: Any = {
-    "font.family": [FACE, "DejaVu Sans"],
-    "font.size": 9.5,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "semibold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 9,
-    "axes.labelsize": 9,
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["other"],
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["grid"],
-    "grid.linewidth": 0.6,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "xtick.color": COLOURS["ink"],
-    "ytick.color": COLOURS["ink"],
-    "xtick.major.width": 0.7,
-    "ytick.major.size": 0,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 4,
-    "text.color": COLOURS["ink"],
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "figure.constrained_layout.use": True,
-    "svg.fonttype": "none",  # text stays text: small files, words that can be found in the PDF
-    "svg.hashsalt": "dealing-with-moscow",  # ids must not be random
-    "axes.unicode_minus": True,
-    "text.parse_math": False,  # a dollar sign is a dollar sign (matplotlib 4938)
-}
 #: The cuts of the face, by CSS weight and style.
 CUTS = {("400", "normal"): "Regular", ("600", "normal"): "Semibold", ("400", "italic"): "It"}
-FONTS = {
-    cut: str(files("font_source_sans_pro") / "files" / f"SourceSansPro-{name}.ttf")
-    for cut, name in CUTS.items()
-}
+_folder = files("font_source_sans_pro") / "files"
+FONTS = {cut: str(_folder / f"SourceSansPro-{name}.ttf") for cut, name in CUTS.items()}
 for _path in FONTS.values():
     font_manager.fontManager.addfont(_path)
 mpl.rcdefaults()  # a reader's own matplotlibrc changes nothing
-mpl.rcParams.update(RC)
+INK = COLOURS["ink"]
+mpl.rc("font", family=[FACE, "DejaVu Sans"], size=9.5)
+mpl.rc("text", color=INK, parse_math=False)  # a dollar sign is a dollar sign (matplotlib 4938)
+mpl.rc("axes", titlesize=10.5, titleweight="semibold", titlelocation="left", titlepad=9)
+mpl.rc("axes", labelsize=9, labelcolor=INK, edgecolor=COLOURS["other"], linewidth=0.7)
+mpl.rc("axes", grid=True, axisbelow=True)
+mpl.rc("axes.grid", axis="y")
+mpl.rc("axes.spines", top=False, right=False)
+mpl.rc("grid", color=COLOURS["grid"], linewidth=0.6)
+mpl.rc("xtick", labelsize=9, color=INK)
+mpl.rc("ytick", labelsize=9, color=INK)
+mpl.rc("xtick.major", width=0.7)
+mpl.rc("ytick.major", size=0)
+mpl.rc("lines", linewidth=1.8, markersize=4)
+mpl.rc("legend", frameon=False, fontsize=9)
+mpl.rc("figure.constrained_layout", use=True)
+# Text stays text: small files, words that can be found in the PDF. Ids must not be random.
+mpl.rc("svg", fonttype="none", hashsalt="dealing-with-moscow")
 #: What a label does not need goes before the cut, which would decode it first: two thirds of the
 #: time that drawing a figure took.
 SUBSET = subset.Options(
