@@ -21,15 +21,12 @@ from report.exhibits import (
     table,
     verdict,
 )
-from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
-    "COLOURS",
     "DataError",
     "Exhibit",
     "Markup",
     "assess",
-    "axes",
     "chapter",
     "charts",
     "cite",
@@ -38,10 +35,8 @@ __all__ = [
     "facts",
     "figure",
     "fill",
-    "label_ends",
     "link",
     "load",
-    "mark_dates",
     "table",
     "tables",
     "verdict",
