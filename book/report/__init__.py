@@ -23,16 +23,13 @@ from report.exhibits import (
     table,
     verdict,
 )
-from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
-    "COLOURS",
     "USES",
     "DataError",
     "Exhibit",
     "Markup",
     "assess",
-    "axes",
     "cautions",
     "chapter",
     "charts",
@@ -44,10 +41,8 @@ __all__ = [
     "figure",
     "fill",
     "grade",
-    "label_ends",
     "link",
     "load",
-    "mark_dates",
     "rec",
     "table",
     "tables",

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pandas as pd
 import pytest
 
-from report import assess, evidence
+from report import assess, evidence, load
 from report.assessment import base
 from report.sortkeys import sort_key
 
