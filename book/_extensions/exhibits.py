@@ -26,8 +26,8 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 SIGNS = dict(zip(evidence.VERDICTS, ("−−", "−", "+/−", "+", "++"), strict=True))
 SIGNS[evidence.NOT_TESTED] = "○"
 FENCE = "~" * 9
+GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
 def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -64,11 +65,9 @@ def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
             # The cell stays in its place: its number is part of a warning's line number.
             text = f"{FENCE}{{notebook-code}}\n{text}\n{FENCE}"
         else:
-            for name in set(re.findall(r"\{glue:text\}`([^`]*)`", text)) - set(facts):
+            for name in set(GLUED.findall(text)) - set(facts):
                 logger.warning("%s, cell %s: no cell records the fact %r", path, number, name)
-            text = re.sub(
-                r"\{glue:text\}`([^`]*)`", lambda place: facts.get(place[1], place[0]), text
-            )
+            text = GLUED.sub(lambda place: facts.get(place[1], place[0]), text)
         words = {"cell_type": "markdown", "metadata": {}, "source": text}
         notebook["cells"][number - 1] = words | ({"id": cell["id"]} if "id" in cell else {})
     source[0] = json.dumps(notebook)
@@ -115,10 +114,8 @@ class Exhibit(SphinxDirective):
         box += [*notes, self.source(body)]
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
-            fold["summary"], fold["label"] = (
-                "Numbers in this figure",
-                f"Numbers: {caption.astext()}",
-            )
+            fold["summary"] = "Numbers in this figure"
+            fold["label"] = f"Numbers: {caption.astext()}"
             box += fold
         return [box]
 
@@ -142,6 +139,9 @@ class Exhibit(SphinxDirective):
         page = Path(self.env.doc2path(self.env.docname)).parent
         image = nodes.image(uri=Path(os.path.relpath(path, page)).as_posix())
         image["alt"] = " ".join(self.options["alt"].split())
+        # Its room is kept before it is loaded: a point is 4/3 pixels.
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body["svg"])
+        image["room"] = [f"{float(n) * 4 / 3:.0f}" for n in size.groups()] if size else []
         figure = nodes.figure("", image)
         figure += nodes.caption("", "", *caption.children)
         return figure
@@ -153,10 +153,8 @@ class Exhibit(SphinxDirective):
         table += [nodes.title("", "", *caption.children)] if caption else []
         group = nodes.tgroup(cols=len(columns))
         table += group
-        for place in range(len(columns)):
-            group += nodes.colspec(
-                colwidth=1, stub=int(body.get("row_header", True) and place == 0)
-            )
+        stubs = [body.get("row_header", True), *[False] * (len(columns) - 1)]
+        group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
@@ -178,10 +176,9 @@ class Exhibit(SphinxDirective):
     def source(self, body: dict[str, Any]) -> nodes.paragraph:
         """Return the line that says where the rows come from and how far they reach."""
         source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
-        line += nodes.Text("Source: ")
         for place, item in enumerate(source["sources"]):
-            line += nodes.Text("; " if place else "")
-            line += _link(item["title"], item["url"]) if item["url"] else nodes.Text(item["title"])
+            line += nodes.Text("; " if place else "Source: ")
+            line += _link(item["title"], item["url"])
         line += nodes.Text(f". Data to {body['data_to']}." if body["data_to"] else ".")
         if source["restricted"]:
             line += nodes.Text(" Not open data: a small extract, shown with attribution.")
@@ -194,8 +191,9 @@ class Exhibit(SphinxDirective):
         return line
 
 
-def _link(text: str, address: str) -> nodes.reference:
-    return nodes.reference(text, text, refuri=address, internal=False)
+def _link(text: str, address: str) -> nodes.Node:
+    link = nodes.reference(text, text, refuri=address, internal=False)
+    return link if address else nodes.Text(text)
 
 
 class NotebookCode(SphinxDirective):
@@ -215,29 +213,23 @@ class FoldCode(SphinxTransform):
     default_priority = 400
 
     def apply(self, **kwargs: Any) -> None:
-        for box in list(self.document.findall(_is_code)):
-            following = box.next_node(descend=False, siblings=True)
-            if following is not None and _is_code(following):
-                following.insert(0, box.children)
-                box.parent.remove(box)
-                continue
+        for box in list(self.document.findall(lambda node: _is(node, "notebook-code"))):
             box["summary"] = "Show the code"
-            before = box.previous_sibling()
-            exhibit = following if _is_exhibit(following) else before
-            if _is_exhibit(exhibit):
-                box.parent.remove(box)
-                exhibit += box
-                if _is_code(exhibit[-2]):
-                    exhibit[-2] += box.children
-                    exhibit.remove(box)
+            after, before = box.next_node(descend=False, siblings=True), box.previous_sibling()
+            if _is(after, "notebook-code"):
+                after.insert(0, box.children)
+            elif _is(home := after if _is(after, "exhibit") else before, "exhibit"):
+                if _is(home[-1], "notebook-code"):
+                    home[-1] += box.children
+                else:
+                    home += box.deepcopy()
+            else:
+                continue
+            box.parent.remove(box)
 
 
-def _is_exhibit(node: nodes.Node | None) -> bool:
-    return isinstance(node, nodes.container) and "exhibit" in node["classes"]
-
-
-def _is_code(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "notebook-code" in node["classes"]
+def _is(node: nodes.Node | None, kind: str) -> bool:
+    return isinstance(node, nodes.container) and kind in node["classes"]
 
 
 class WeightsExplorer(SphinxDirective):
@@ -249,36 +241,30 @@ class WeightsExplorer(SphinxDirective):
         body = self.env.temp_data["exhibits"].pop(self.arguments[0])
         # "<" is escaped so that no text in the data can end the script element.
         text = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
-        box = (
-            '<div class="weights-explorer" hidden>'
-            f'<script type="application/json">{text}</script></div>'
-        )
-        raw = nodes.raw("", box, format="html")
-        return [nodes.container("", raw, classes=["screen-only"])]
+        script = f'<script type="application/json">{text}</script>'
+        box = f'<div class="weights-explorer" hidden>{script}</div>'
+        return [nodes.container("", nodes.raw("", box, format="html"), classes=["screen-only"])]
 
 
-class Claim(SphinxRole):
+class Claim(XRefRole):
     """A claim id of the article, linked to its row on the claim-by-claim page."""
 
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        label = f"claim-{self.text.lower()}"
-        link = pending_xref(
-            "",
-            nodes.inline(self.text, self.text, classes=["claim"]),
-            refdomain="std",
-            reftype="ref",
-            reftarget=label,
-            refexplicit=True,
-            refwarn=True,
-            refdoc=self.env.docname,
-        )
-        self.set_source_info(link)
-        # The first mention in a document is where the claim-by-claim page leads back to.
-        name = f"use-{self.env.docname.rpartition('/')[2]}-{self.text.lower()}"
-        document = self.inliner.document
+    innernodeclass = nodes.inline
+
+    def process_link(
+        self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
+    ) -> tuple[str, str]:
+        refnode["refdomain"], refnode["reftype"], refnode["refexplicit"] = "std", "ref", True
+        return title, f"claim-{target.lower()}"
+
+    def result_nodes(
+        self, document: nodes.document, env: Any, node: nodes.Element, is_ref: bool
+    ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Mark the first mention in a document: the claim-by-claim page leads back to it."""
+        name = f"use-{env.docname.rpartition('/')[2]}-{node.astext().lower()}"
         if name in document.nameids:
-            return [link], []
-        here = nodes.inline("", "", link, names=[name])
+            return [node], []
+        here = nodes.inline("", "", node, names=[name])
         document.note_explicit_target(here, here)
         return [here], []
 
@@ -287,16 +273,14 @@ class Confidence(SphinxRole):
     """Confidence in a finding, from its evidence and agreement."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        try:
-            support, agreement = (word.strip() for word in self.text.split(","))
-            level = evidence.confidence_word(support, agreement)
-        except ValueError:
+        support, _, agreement = self.text.partition(", ")
+        if support not in evidence.EVIDENCE or agreement not in evidence.AGREEMENT:
             wanted = f"one of {evidence.EVIDENCE}, then of {evidence.AGREEMENT}"
             message = f"confidence: expected {wanted}, got {self.text!r}"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
-        classes = ["confidence", f"confidence-{level.replace(' ', '-')}"]
-        text = f"{level.capitalize()} confidence"
-        strong = nodes.strong(text, text, classes=classes)
+        level = evidence.confidence_word(support, agreement)
+        text, classes = f"{level.capitalize()} confidence", f"confidence-{level.replace(' ', '-')}"
+        strong = nodes.strong(text, text, classes=["confidence", classes])
         return [strong, nodes.Text(f" ({support} evidence, {agreement} agreement)")], []
 
 
@@ -328,7 +312,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("exhibit", Exhibit)
     app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
-    app.add_role("claim", Claim())
+    app.add_role("claim", Claim(warn_dangling=True))
     app.add_role("confidence", Confidence())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)
