@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 SIGNS = dict(zip(evidence.VERDICTS, ("−−", "−", "+/−", "+", "++"), strict=True))
 SIGNS[evidence.NOT_TESTED] = "○"
 FENCE = "~" * 9
+#: A column with a longer text than this, in letters, is kept wide enough to read.
+LONG = 90
 GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
@@ -156,6 +158,9 @@ class Exhibit(SphinxDirective):
         stubs = [body.get("row_header", True), *[False] * (len(columns) - 1)]
         group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
+        for entry, cells in zip(head[0], zip(*body["rows"], strict=True), strict=True):
+            if any(isinstance(cell, str) and len(cell) > LONG for cell in cells):
+                entry["classes"].append("text-long")
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
         anchors = body.get("anchors", [])
@@ -262,10 +267,10 @@ class Claim(XRefRole):
     ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Mark the first mention in a document: the claim-by-claim page leads back to it."""
         name = f"use-{env.docname.rpartition('/')[2]}-{node.astext().lower()}"
-        if name in document.nameids:
-            return [node], []
-        here = nodes.inline("", "", node, names=[name])
-        document.note_explicit_target(here, here)
+        here = nodes.inline("", "", node, classes=["claim"])
+        if name not in document.nameids:
+            here["names"].append(name)
+            document.note_explicit_target(here, here)
         return [here], []
 
 
