@@ -107,11 +107,10 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
         "og:description": page["description"],
         "og:locale": "en_GB",
         "twitter:card": "summary_large_image" if card else "summary",
-    } | (
-        {"og:url": page["url"], "og:image": card, "og:image:alt": f"{title}: title card"}
-        if card
-        else {}
-    )
+        "og:url": page["url"],
+        "og:image": card,
+        "og:image:alt": card and f"{title}: title card",
+    }
     whole = {"@type": "Report", "name": about["title"]}
     part = {"@type": "Chapter", "name": page["title"], "isPartOf": whole}
     described = [(part if page["name"] else whole) | {"description": page["description"]}]
@@ -128,12 +127,14 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
         "inLanguage": "en",
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "keywords": about["keywords"],
-    } | ({"url": page["url"]} if page["url"] else {})
+        **({"url": page["url"]} if card else {}),
+    }
     text = json.dumps([common | one for one in described], ensure_ascii=False)
     text = text.replace("<", "\\u003c")  # no text can end the script
     return f'<script type="application/ld+json">{text}</script>' + "".join(
         f'\n<meta {"property" if name[:3] == "og:" else "name"}="{name}" content="{escape(text)}">'
         for name, text in said.items()
+        if text
     )
 
 
@@ -142,18 +143,19 @@ def add_context(
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
     about, base, config = _about(app), app.config.html_baseurl.rstrip("/"), app.config
-    root = pagename == config.root_doc
+    name = pagename.rpartition("/")[2].replace("_", "-")
     title = app.env.titles[pagename].astext() if doctree else context["title"]
+    if pagename == config.root_doc:
+        name, title = "", about["title"]
     page = {
-        "name": "" if root else pagename.rpartition("/")[2].replace("_", "-"),
-        "title": about["title"] if root else title,
+        "name": name,
+        "title": title,
         "number": ".".join(map(str, app.env.toc_secnumbers.get(pagename, {}).get("", ()))),
         "url": f"{base}/{app.builder.get_target_uri(pagename)}" if base else "",
         "card": base and f"{base}/{CARD}",
         "description": description(doctree, " ".join(about["abstract"].split())),
     }
-    top = context["pathto"]("index", 1).removesuffix("index")
-    offered = config.report_downloads
+    top, offered = context["pathto"]("index", 1).removesuffix("index"), config.report_downloads
     downloads = [{"text": text, "href": top + file} for text, file in offered.values()]
     if (source := str(context.get("sourcename", ""))).endswith(".ipynb"):
         notebook = {"text": "Notebook of this page", "href": f"{top}_sources/{source}"}

@@ -96,6 +96,8 @@ class Exhibit(SphinxDirective):
         if not words or not all(isinstance(word, nodes.paragraph) for word in words):
             raise self.error(f"exhibit {name}: expected a caption and notes, each a paragraph")
         caption, *notes = words
+        for note in notes:
+            note["classes"].append("exhibit-note")
         box = nodes.container(classes=["exhibit"])
         if body["svg"]:
             self._check("alt", len(self.options.get("alt", "").split()) >= 12, "12 words or more")
@@ -104,16 +106,14 @@ class Exhibit(SphinxDirective):
             empty = any(cell == MISSING for row in body["rows"] for cell in row)
             reason = self.options.get("missing", "").strip()
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
-            notes += [nodes.paragraph("", f"{MISSING} {reason}")] if empty else []
+            if empty:
+                notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
             shown = self.table(body, caption)
             box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
-        box += shown
-        for note in notes:
-            note["classes"].append("exhibit-note")
-        box += [*notes, self.source(body)]
+        box += [shown, *notes, self.source(body)]
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
             fold["summary"] = "Numbers in this figure"
@@ -159,7 +159,7 @@ class Exhibit(SphinxDirective):
         group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
         for entry, cells in zip(head[0], zip(*body["rows"], strict=True), strict=True):
-            if any(isinstance(cell, str) and len(cell) > LONG for cell in cells):
+            if any(len(c if isinstance(c, str) else c["markup"]) > LONG for c in cells):
                 entry["classes"].append("text-long")
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
@@ -171,12 +171,10 @@ class Exhibit(SphinxDirective):
 
     def row(self, cells: list[Any], columns: list[dict[str, str]]) -> nodes.row:
         """Return a table row with each cell aligned as its column is."""
-        row = nodes.row()
-        for cell, column in zip(cells, columns, strict=True):
-            entry = nodes.entry("", nodes.paragraph("", "", *self.inline(cell)))
-            entry["classes"] = [f"text-{column['align']}"]
-            row += entry
-        return row
+        texts = [nodes.paragraph("", "", *self.inline(cell)) for cell in cells]
+        sides = [[f"text-{column['align']}"] for column in columns]
+        pairs = zip(texts, sides, strict=True)
+        return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
 
     def source(self, body: dict[str, Any]) -> nodes.paragraph:
         """Return the line that says where the rows come from and how far they reach."""

@@ -41,9 +41,8 @@ class ExplainLinks(SphinxPostTransform):
     builders = ("html", "dirhtml")
 
     def run(self, **kwargs: Any) -> None:
-        said = {
-            f"claim-{row.claim_id.lower()}": row.claim for row in data.load("claims").itertuples()
-        }
+        claims = data.load("claims")
+        said = dict(zip("claim-" + claims["claim_id"].str.lower(), claims["claim"], strict=True))
         for link in self.document.findall(nodes.reference):
             anchor = link.get("refid") or link.get("refuri", "").partition("#")[2]
             if anchor in said:
@@ -65,9 +64,7 @@ class ExplainLinks(SphinxPostTransform):
         for ref in domain.citation_refs:
             for target in ref.targets:
                 places.setdefault(target.key, {}).setdefault(ref.docname, ref.citation_ref_id)
-        entries = {
-            i: entry for entry in self.document.findall(nodes.citation) for i in entry["ids"]
-        }
+        entries = {i: item for item in self.document.findall(nodes.citation) for i in item["ids"]}
         for citation in domain.citations:
             cited = places.get(citation.key, {})
             line = nodes.paragraph("", "Cited in ", classes=["cited-in"])

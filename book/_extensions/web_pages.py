@@ -38,8 +38,8 @@ STYLES = {"furo.css", "pygments.css", "fonts.css", "report.css"}
 SCRIPTS = {"furo.js", "report.js"}  # of every page; the others by what a page has
 #: Tables from this length on can be sorted; report.js makes the buttons.
 SORTABLE = 8
-#: What is not broken over two lines: 2026-02-24, 2026-02, 8 April 2010.
-DATE = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?(?!\d)|\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b")
+#: What is not broken over two lines: 2026-02-24, 2026-02, 2014-2016, 8 April 2010.
+DATE = re.compile(r"\b\d{4}-\d\d(?:-?\d\d)?(?!\d)|\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b")
 BOXES = nodes.entry | nodes.list_item | nodes.definition | nodes.field_body
 #: Marks of docutils that no style asks for: a tenth of a page of tables.
 UNSTYLED = re.compile(r' class="(?:(?:head|stub|simple|text-left|row-\w+|field-\w+)\s?)+"')
@@ -74,7 +74,7 @@ class WebTranslator(HTML5Translator):
             self.context[-1] = "</div></caption>\n"
         super().depart_title(node)
 
-    def visit_Text(self, node: nodes.Text) -> None:
+    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802  # docutils names it so
         super().visit_Text(node)
         self.body[-1] = DATE.sub(r'<span class="date">\g<0></span>', self.body[-1])
 
