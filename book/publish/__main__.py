@@ -76,22 +76,19 @@ def book() -> None:
 
 
 def compare(names: Sequence[str] = ()) -> int:
-    """Execute notebooks afresh, compare every output, print a table; return the exit status.
+    """Execute notebooks afresh, compare every output, say what differs; return the exit status.
 
-    Nothing stored is changed. The differences are also written to _build/reproduce.txt.
+    Nothing stored is changed. What is said is also written to _build/reproduce.txt.
     """
     runs = [notebooks.Run(path, ["to compare"]) for path in notebooks.paths(names)]
     notebooks.execute(runs)
     results = [reproduce.compare(run) for run in runs]
-    print(reproduce.overview(results))
-    path = site.BUILD / "reproduce.txt"
+    said, path = reproduce.report(results), site.BUILD / "reproduce.txt"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(reproduce.report(results), encoding="utf-8")
-    differences = [f"{r.name}: {line}" for r in results for line in r.differences]
-    if differences:
-        differences.append(f"This report is also in {path}.")
-    print("\n".join([*differences, reproduce.summary(results)]))
-    return 1 if differences else 0
+    path.write_text(f"{reproduce.machine()}\n{said}\n", encoding="utf-8")
+    wrong = any(result.differences for result in results)
+    print(f"{said}\nThis report is also in {path}." if wrong else said)
+    return int(wrong)
 
 
 def main() -> int:
