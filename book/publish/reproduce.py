@@ -80,8 +80,8 @@ def report(results: list[Comparison]) -> str:
         counts = Counter(output.kind for output in result.stored)
         cells = [len(notebooks.code_cells(result.run.stored))]
         cells += [counts[kind] for kind in ("tables", "figures", "numbers")]
-        same = f"{result.reproduced} of {len(result.stored)}"
-        rows.append([*cells, same, f"{result.run.seconds:.1f}"])
+        again = f"{result.reproduced} of {len(result.stored)}"
+        rows.append([*cells, again, f"{result.run.seconds:.1f}"])
     heads = ["cells", "tables", "figures", "numbers", "reproduced", "seconds"]
     frame = pd.DataFrame(rows, [r.run.name for r in results], pd.Index(heads, name="notebook"))
     lines = [f"{r.run.name}: {line}" for r in results for line in r.differences]

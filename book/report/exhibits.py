@@ -21,7 +21,7 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
-from report.data import DataError, describe, last_observation
+from report.data import DataError, describe, last_observation, quoted
 from report.style import font_faces
 
 TABLE_MIME = "application/vnd.report.table+json"
@@ -213,14 +213,14 @@ def _body(
     if not len(frame):
         raise DataError(f"{name} has no rows")
     formats = dict(formats or {})
-    cells = [_column(frame[c], formats.pop(c, None), f"{name}, {c!r}") for c in shown]
+    cells = [_column(frame[c], formats.pop(c, None), f"{name}, {quoted(c)}") for c in shown]
     if formats:
         raise DataError(f"{name}: a format for {list(formats)}, which it does not show")
     body = {
         "name": name,
         "columns": [
             {
-                "title": _text(titles.get(c, c), f"{name}, heading of {c!r}"),
+                "title": _text(titles.get(c, c), f"{name}, heading of {quoted(c)}"),
                 "align": "right" if _is_quantity(frame[c]) else "left",
             }
             for c in shown
