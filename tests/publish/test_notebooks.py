@@ -15,7 +15,7 @@ from publish import notebooks, reproduce
 from report import data
 
 TABLE = (
-    "import pandas as pd, report\n"
+    'import pandas as pd, report; report.load("sources")\n'
     'report.table(pd.DataFrame({"year": [2024], "n": [%d]}), "tbl-x", source="sources")'
 )
 
@@ -78,8 +78,8 @@ def test_each_input_is_recorded_makes_it_stale_and_is_named(book, monkeypatch):
     ]
 
 
-def test_a_table_that_is_only_named_counts_by_its_description(book):
-    path, run = book("named", TABLE % 1)
+def test_a_table_that_is_only_described_counts_by_its_description(book):
+    path, run = book("named", 'import report; report.describe("sources")["title"]')
     assert not run.error
     assert notebooks.stale(path) == []
     keys = nbformat.read(path, as_version=4).metadata["inputs"]
