@@ -45,10 +45,13 @@ class BuildError(RuntimeError):
 
 
 def source_files() -> list[Path]:
-    """Return every file that the book is made from, sorted."""
-    book = [p for p in (ROOT / "book").rglob("*") if p.is_file() and p.suffix != ".part"]
-    book = [p for p in book if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
-    files = {*book, *(ROOT / name for name in TOPS), *kits.rerun_files()}
+    """Return every file that the book is made from, and all that lies in data/, sorted.
+
+    What data/datapackage.json does not describe is not published, but has to be complained of.
+    """
+    found = [*(ROOT / "book").rglob("*"), *(ROOT / "data").rglob("[!.~]*")]
+    found = [p for p in found if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
+    files = {*(p for p in found if p.suffix != ".part"), *(ROOT / name for name in TOPS)}
     return sorted(path for path in files if path.is_file())
 
 
