@@ -15,6 +15,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,8 +237,10 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
+    started: list[Any] = []
 
     async def all_of_them() -> None:
+        started.extend([asyncio.get_running_loop(), asyncio.current_task()])
         gate = asyncio.Semaphore((os.cpu_count() or 1) + 1)  # one waits for its kernel to start
 
         async def one(run: Run) -> None:
@@ -247,7 +250,16 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
 
         await asyncio.gather(*map(one, runs))
 
-    asyncio.run(all_of_them())
+    # In a thread of its own: in the main one, nbclient handles Ctrl-C by itself, with a traceback,
+    # and the caller may have an event loop running (JupyterLab, a browser).
+    with ThreadPoolExecutor(1) as aside:
+        work = aside.submit(lambda: asyncio.run(all_of_them()))
+        try:
+            work.result()
+        except KeyboardInterrupt:
+            for loop, task in [started] if started else []:
+                loop.call_soon_threadsafe(task.cancel)  # else this waits for every notebook
+            raise
 
 
 def write(path: Path, notebook: Any, raw: bytes | None = None) -> None:

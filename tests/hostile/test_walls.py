@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from copies import aside
 from hostile import tree
 
 from publish import notebooks
@@ -104,7 +103,7 @@ def test_a_notebook_that_looks_outside_is_stopped(tmp_path, monkeypatch):
     for name, sources in cells.items():
         (folder / f"{name}.ipynb").write_text(tree.notebook(cells=sources), encoding="utf-8")
     runs = [notebooks.Run(folder / f"{name}.ipynb", ["test"]) for name in cells]
-    aside(notebooks.execute, runs)
+    notebooks.execute(runs)
     assert runs[0].error == ""
     assert "named.ipynb, code cell 2: PermissionError: a notebook may read only" in runs[1].error
 

@@ -9,7 +9,6 @@ import time
 
 import nbformat
 import pytest
-from copies import aside
 
 from publish import notebooks, reproduce
 from report import data
@@ -37,7 +36,7 @@ def book(tmp_path, monkeypatch):
         path = folder / f"{name}.ipynb"
         notebooks.write(path, notebook(*sources))
         done = notebooks.Run(path, ["test"])
-        aside(notebooks.execute, [done])
+        notebooks.execute([done])
         if not done.error:
             notebooks.write(path, done.notebook, done.raw)
         return path, done
@@ -91,7 +90,7 @@ def test_an_edit_made_while_it_runs_stays_and_the_run_is_dropped(book):
     run = notebooks.Run(path, ["test"])
     text = path.read_text(encoding="utf-8").replace("Prose.", "The author's edit.")
     path.write_text(text, encoding="utf-8")
-    aside(notebooks.execute, [run])
+    notebooks.execute([run])
     with pytest.raises(notebooks.NotebookError, match=r"edited\.ipynb was saved while it was exec"):
         notebooks.write(path, run.notebook, run.raw)
     assert path.read_text(encoding="utf-8") == text
@@ -129,7 +128,7 @@ def test_the_first_differing_value_is_named(book):
     path, _ = book("table", TABLE % 1)
     edited(path, lambda cells: cells[1].update(source=TABLE % 2))
     again = notebooks.Run(path, ["test"])
-    aside(notebooks.execute, [again])
+    notebooks.execute([again])
     found = reproduce.compare(again)
     assert found.differences == ["tbl-x: row 1, column 'n': stored '1', now '2'"]
 
