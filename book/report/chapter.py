@@ -56,6 +56,7 @@ class Chapter:
     def verdicts(self) -> Exhibit:
         """Return verdict and certainty of each recommendation, with what they stand on."""
         rows, found = assess(self.name), load("findings")
+        rows["verdict"] = rows["shown"]
         found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
         found = found.sort_values(["near", "finding_id"])
         rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
