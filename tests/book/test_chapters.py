@@ -186,13 +186,15 @@ def test_exhibits_are_referred_to_and_sourced(path):
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_findings_carry_confidence_and_exhibit(chapter):
+def test_findings_carry_exhibit_and_judgements_certainty(chapter):
     text = "\n".join(sources(BOOK / f"{chapter}.ipynb", "markdown"))
     box = re.search(r"(?s):class: in-brief\n(.*?)\n:::", text).group(1)
     findings = re.split(r"(?m)^- ", box)[1:]
     assert 3 <= len(findings) <= 5
     for finding in findings:
-        assert "{confidence}`" in finding and "{numref}`" in finding, finding
+        assert "{numref}`" in finding, finding
+        assert finding.count("{certainty}`") <= 1, "a certainty belongs to one claim"
+    assert "{certainty}`" in box, "a judgement on a recommendation carries its certainty"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
