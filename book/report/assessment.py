@@ -12,6 +12,15 @@ from report.data import load
 from report.exhibits import EXPLORER_MIME, Exhibit
 
 
+#: What a reader may do with a recommendation, by its verdict and whether it can be done now.
+USES = (
+    "the evidence leans for it, and it can be done now",
+    "the evidence leans for it, under conditions",
+    "do not rely on it",
+    "nobody knows",
+)
+
+
 def base() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
     """Return findings, works (indexed by reference), factors, and searches by claim."""
     searches = load("searches").groupby("claim_id").size().to_dict()
@@ -26,13 +35,19 @@ def assess(section: str = "", factors: pd.DataFrame | None = None) -> pd.DataFra
 
     Returns:
         The columns of claims, of verdict_inputs (our judgement) and of evidence.grade; best, the
-        key of the work that weighs most; and departure, the reason where our certainty is lower
-        than the rule's.
+        key of the work that weighs most; departure, the reason where our certainty is lower
+        than the rule's; and use, one of USES.
     """
     claims = load("claims").merge(load("verdict_inputs"), on="claim_id").sort_values("position")
     if section:
         claims = claims[claims["section"] == section]
-    return claims.merge(grade(list(claims["claim_id"]), factors), on="claim_id")
+    frame = claims.merge(grade(list(claims["claim_id"]), factors), on="claim_id")
+    known, now = frame["certainty"].notna(), frame["can_do"].eq("now")
+    frame["use"] = USES[3]
+    frame.loc[known & frame["side"].lt(0), "use"] = USES[2]
+    frame.loc[known & frame["side"].gt(0), "use"] = USES[1]
+    frame.loc[known & frame["side"].gt(0) & now, "use"] = USES[0]
+    return frame
 
 
 def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ with "; " between), cases, pools (references with a space between) and tests (nu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -373,3 +374,29 @@ def keeps_side(
             ]
             kept[claim] += lean(trial, drawn) == now[claim]
     return pd.Series(kept) / draws
+
+
+def alpha(first: Sequence[str], second: Sequence[str]) -> float:
+    """Return Krippendorff's alpha of two codings in unordered words, 1 for full agreement.
+
+    ``1 - observed / expected`` disagreement (Krippendorff 2011, Computing Krippendorff's
+    alpha-reliability, nominal data, two observers, no missing codes).
+    """
+    pairs = list(zip(first, second, strict=True))
+    counts = Counter(code for pair in pairs for code in pair)
+    total = counts.total()
+    observed = sum(a != b for a, b in pairs) / len(pairs)
+    expected = 1 - sum(n * (n - 1) for n in counts.values()) / (total * (total - 1))
+    return 1 - observed / expected if expected else 1.0
+
+
+def alpha_interval(
+    first: Sequence[str], second: Sequence[str], draws: int = 500, seed: int = 2026
+) -> tuple[float, float]:
+    """Return the middle 95 per cent of alpha over findings drawn with replacement."""
+    random = Random(seed)  # noqa: S311 (draws, no secrets)
+    pairs = list(zip(first, second, strict=True))
+    found = sorted(
+        alpha(*zip(*random.choices(pairs, k=len(pairs)), strict=True)) for _ in range(draws)
+    )
+    return found[round(0.025 * draws)], found[round(0.975 * draws) - 1]

@@ -15,6 +15,7 @@ import report
 LIST = Path(__file__).with_name("headline_figures.csv")
 FIGURES = list(csv.DictReader(LIST.read_text(encoding="utf-8").splitlines()))
 load = cache(report.load)
+CORE_DEFENCE = "Of this core defence by NATO's definition, to meet capability targets; at least"
 
 
 def one(table: str, column: str, **where: Any) -> Any:
@@ -321,6 +322,19 @@ SELECTORS: dict[str, Callable[[], Any]] = {
     ),
     "Levada: for peace talks, February 2026": lambda: one(
         "war_opinion", "value", answer="start peace talks", survey_month="2026-02"
+    ),
+    "Loan of the European Union to Ukraine": lambda: one(
+        "allied_decisions", "value", date="2025-12-18", unit="EUR billion"
+    ),
+    "Core defence by the pledge of The Hague": lambda: one(
+        "allied_decisions", "value", decision=CORE_DEFENCE
+    ),
+    "Exit from NATO limited by law": lambda: one("us_statutes", "date", subject="alliance"),
+    "Ban on Russian oil as a law: who can end it": lambda: one(
+        "us_statutes", "who_can_end", number="Public Law 117-109"
+    ),
+    "Persons listed by the European Union over elections in Moldova": lambda: one(
+        "election_interference", "persons", country="Moldova"
     ),
 }
 

@@ -227,3 +227,13 @@ def test_grade_gives_a_row_a_claim():
     frame = grade(findings, works, FACTORS, {"A": 3}, ["A", "B"])
     assert list(frame["verdict"]) == ["supported", "not tested"]
     assert list(frame["certainty"])[:1] == ["moderate"] and frame["usable"].tolist() == [5, 0]
+
+
+def test_alpha_of_two_codings_worked_by_hand():
+    # Krippendorff 2011, example A (nominal, two observers, ten units): 0.095.
+    first = "0 1 0 0 0 0 0 0 1 0".split()
+    second = "1 1 1 0 0 1 0 0 0 0".split()
+    assert round(evidence.alpha(first, second), 3) == 0.095
+    assert evidence.alpha("abab", "abab") == 1.0
+    low, high = evidence.alpha_interval(first * 5, second * 5, draws=200)
+    assert low < evidence.alpha(first * 5, second * 5) < high
