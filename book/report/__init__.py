@@ -6,8 +6,9 @@ report.table(summits, "tbl-summits", source="summits")
 """
 
 from report import charts
-from report.assessment import assess, explorer, grade
+from report.assessment import USES, assess, explorer, grade
 from report.chapter import Chapter as chapter  # noqa: N813 (called like a function)
+from report.chapter import cautions
 from report.data import DataError, describe, load, tables
 from report.exhibits import (
     Exhibit,
@@ -18,18 +19,18 @@ from report.exhibits import (
     figure,
     fill,
     link,
+    rec,
     table,
     verdict,
 )
-from report.style import COLOURS, axes, label_ends, mark_dates
 
 __all__ = [
-    "COLOURS",
+    "USES",
     "DataError",
     "Exhibit",
     "Markup",
     "assess",
-    "axes",
+    "cautions",
     "chapter",
     "charts",
     "cite",
@@ -40,10 +41,9 @@ __all__ = [
     "figure",
     "fill",
     "grade",
-    "label_ends",
     "link",
     "load",
-    "mark_dates",
+    "rec",
     "table",
     "tables",
     "verdict",

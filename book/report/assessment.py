@@ -11,7 +11,6 @@ from report import evidence
 from report.data import load
 from report.exhibits import EXPLORER_MIME, Exhibit
 
-
 #: What a reader may do with a recommendation, by its verdict and whether it can be done now.
 USES = (
     "the evidence leans for it, and it can be done now",

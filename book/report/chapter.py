@@ -127,9 +127,9 @@ def cautions(row: Any) -> str | None:
 
 
 def studies(findings: pd.DataFrame) -> str:
-    """Return the works behind findings as citations by direction; "" if there are none."""
+    """Return the works that count as citations by direction; "" if there are none."""
     works = findings.groupby("direction")["reference"].agg(sorted)
-    directions = [d for d in (*evidence.DIRECTION, "context") if d in works]
+    directions = [d for d in evidence.DIRECTION if d in works]
     return Markup("; ".join(f"{d.capitalize()}: {cite(*works[d])}" for d in directions))
 
 

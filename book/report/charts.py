@@ -3,12 +3,11 @@
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
 categories or of the alphabet, numbers and dates in their own. It writes its labels where nothing
-stands; one that it cannot place well takes an offset in points, `at={label: (right, up)}`.
-What means the same in every form that takes it:
+stands. What means the same in every form that takes it:
 
     ax: axes (of `axes`) to draw into instead of a new figure, for panels of several forms.
     height: of the figure in inches.
-    colours: one colour, or colours by name: keys of COLOURS or colours. KNOWN names have theirs.
+    colours: one colour, or colours by name: keys of COLOURS. KNOWN names have theirs.
     options: title, xlabel, ylabel, xlim, ylim, xticks and what else Axes.set takes.
     events: dates (in ISO form) or years by label, marked with a dashed line.
     by: column that colours the marks.
@@ -32,7 +31,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cbook import STEP_LOOKUP_MAP
-from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -41,12 +39,11 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import AutoLocator, MaxNLocator
 
 from report.data import DataError
-from report.style import COLOURS, axes
+from report.style import COLOURS, INK, PALE, axes
 
 __all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares", "strip", "tiles"]
 
 Colours = str | Mapping[str, str] | None
-Offsets = Mapping[str, tuple[float, float]] | None
 Events = Mapping[str, Any] | None
 Words = Mapping[str, str] | None
 Note = tuple[Any, float, str, int]  # x, y, text, where to try first: see _notes
@@ -57,47 +54,44 @@ KNOWN: Mapping[str, str] = {
     **dict.fromkeys(["", "United States", "supports", "supported", "mostly supported"], "us"),
     **dict.fromkeys(["Russia", "against", "contradicted", "mostly contradicted"], "russia"),
     **dict.fromkeys(["European Union", "EU institutions", "Germany"], "eu"),
-    **dict.fromkeys(["China", "mixed", "contested"], "china"),
-    "Ukraine": "ukraine",
-    "abstained": "abstain",
-    "did not vote": "light",
-    "Democrats": "democrats",
-    "Republicans": "republicans",
+    **dict.fromkeys(["China", "mixed", "contested", "abstain", "abstained"], "china"),
+    **{"yes": "us", "no": "russia", "absent": "muted", "did not vote": "light"},
+    **{"Ukraine": "ukraine", "Democrats": "democrats", "Republicans": "republicans"},
     "all adults": "ink",
 }
-SMALL = 8.5
 DASHED = (0, (3, 2))
+BESIDE = ("axes fraction", "data")  # coordinates of what stands at a row
 
 
 def panels(
     frame: pd.DataFrame, panel: str, form: Callable[..., Figure], *columns: str,
     titles: Mapping[str, str | None] | None = None, rows: int = 1,
     widths: Sequence[float] | None = None, height: float = 3.0, share: str = "y",
-    labels: Any = True, ylabel: str = "", **options: Any,
+    ylabel: str = "", **options: Any,
 ) -> Figure:  # fmt: skip
     """Return small multiples: one panel of a form for each value of a column.
 
     Args:
         panel: the column; its values head the panels.
-        columns, options: passed to the form.
+        columns, options: passed to the form; labels="last" labels lines in the last panel only.
         titles: the values to show, in order, with other headings for them.
         rows: how many rows of panels.
         widths: relative widths of the columns of panels.
         share: which axes the panels share: "", "x", "y" or "xy".
-        labels: as in lines; "last" labels the last panel only.
     """
     frame = _tidy(frame, panel)
     names = [n for n in titles or _order(frame[panel]) if frame[panel].eq(n).any()]
     across = -(-len(names) // rows)
     shared = {"sharex": "x" in share, "sharey": "y" in share}
     figure, drawn = axes(rows, across, height=height, width_ratios=widths, squeeze=False, **shared)
+    last_only = options.get("labels") == "last"
     for place, ax in enumerate(drawn.flat):
         if place >= len(names):
             ax.set_axis_off()
             continue
         name = names[place]
-        if form is lines:
-            options["labels"] = place == len(names) - 1 if labels == "last" else labels
+        if last_only:
+            options["labels"] = place == len(names) - 1
         options["title"] = (titles or {}).get(name) or name
         options["ylabel"] = "" if place % across else ylabel
         form(frame[frame[panel].eq(name)], *columns, ax=ax, **options)
@@ -108,9 +102,9 @@ def lines(
     frame: pd.DataFrame, x: str, y: str, series: str = "", *,
     breaks: Any = None, hollow: str = "", shape: str = "", shapes: Words = None,
     dash: Any = "-", dot: Any = 3.5, width: Any = 1.8, step: Any = False,
-    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = "",
-    text: str = "", fmt: str = "", events: Events = None, at: Offsets = None,
-    colours: Colours = None, ax: Axes | None = None, height: float = 3.3, **options: Any,
+    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = (),
+    text: str = "", fmt: str = "", events: Events = None, colours: Colours = None,
+    ax: Axes | None = None, height: float = 3.3, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return lines over time, each labelled at its end; what is not known stays a gap.
 
@@ -126,10 +120,11 @@ def lines(
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
-        mark: points that carry their value: "all" (where it changes and there is room), "ends",
-            "last", "highest", or x values.
+        mark: points that carry their value: "all" (where it changes and there is room),
+            "highest", or x values.
     """
     frame = _tidy(frame, x, y, series, hollow, shape, text)
+    _known("mark", mark, ["all", "highest"])
     ax = _axes(ax, height)
     _limits(ax, frame[y].astype(float))
     ends: list[tuple[Any, float, str, str]] = []
@@ -138,9 +133,8 @@ def lines(
         part = (frame[frame[series].eq(name)] if series else frame).sort_values(x, kind="stable")
         dates = pd.api.types.is_datetime64_any_dtype(part[x])
         place, value = part[x] if dates else part[x].astype(float), part[y].astype(float)
-        shade, firm = _colour(name, colours), value.notna()
-        if hollow:
-            firm &= ~part[hollow].fillna(False).astype(bool)
+        shade, known = _colour(name, colours), value.notna()
+        firm = known & ~(part[hollow].fillna(False).astype(bool) if hollow else False)
         cut, apart = ~firm | ~firm.shift(fill_value=True), _one(breaks, name)
         if apart in part:
             cut |= part[apart].ne(part[apart].shift()).fillna(True).astype(bool)
@@ -151,60 +145,61 @@ def lines(
         look["drawstyle"] = "steps-post" if _one(step, name) else "default"
         for _, run in value[firm].groupby(cut.cumsum()[firm]):
             ax.plot(place[run.index], run, **look)
-        kinds = part[shape] if shape else pd.Series("", part.index)
+        kinds, size = part[shape] if shape else pd.Series("", part.index), _one(dot, name) or 0
         for kind in _order(kinds):
             look = {"marker": (shapes or {}).get(kind, "o"), "color": shade, "mew": 1.2, "ls": ""}
-            for shown, fill in ((firm, shade), (value.notna() & ~firm, "white")):
-                size = _one(dot, name) or (4 if fill == "white" else 0)
-                here = shown & kinds.eq(kind)
-                ax.plot(place[here], value[here], mfc=fill, ms=size, zorder=3, **look)
-        seen = value.dropna()
-        if not len(seen):
+            full, ring = firm & kinds.eq(kind), known & ~firm & kinds.eq(kind)
+            ax.plot(place[full], value[full], mfc=shade, ms=size, zorder=3, **look)
+            ax.plot(place[ring], value[ring], mfc="white", ms=size or 4, zorder=3, **look)
+        if not known.any():
             continue
-        notes += _marked(place, seen, mark, fmt)
+        seen = value[known]
+        around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
+        some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
+        for row in (
+            some[mark] if isinstance(mark, str) else seen.index[place[seen.index].isin(mark)]
+        ):
+            up = 1 if seen[row] >= around[row] else -1
+            notes.append((place[row], seen[row], _number(seen[row], fmt), up))
         for row, word in part[text].dropna().items() if text else []:
             notes.append((place[row], value[row], word, 0))
-        label = labels.get(name, name) if isinstance(labels, Mapping) else name
+        label = labels.get(name, name) if isinstance(labels, Mapping) else name if labels else ""
         label = f"{label} {last.format(seen.iloc[-1])}".strip() if last else label
         level = seen if last or not firm.any() else value[firm]
-        ends.append((place[seen.index[-1]], level.iloc[-1], label if labels else "", shade))
+        ends.append((place[seen.index[-1]], level.iloc[-1], label, shade))
     _ticks(ax)
     ax.set(**options)
-    ink = COLOURS["ink"]
-    _legend(ax, {n: {"marker": m, "color": ink} for n, m in (shapes or {}).items()})
-    named = _label_ends(ax, ends, at)
+    _legend(ax, {n: {"marker": m, "color": INK} for n, m in (shapes or {}).items()})
+    named = _label_ends(ax, [end for end in ends if end[2]])
     _mark_events(ax, events)
-    _notes(ax, notes, at, named)
+    _notes(ax, notes, named)
     return _figure(ax)
 
 
 def bars(
     frame: pd.DataFrame, category: str, value: str, series: str = "", *,
     horizontal: bool = False, order: str = "", groups: str = "", side: str = "",
-    partial: str = "", values: str | Sequence[Any] = "", fmt: str = "", missing: str = "",
-    events: Events = None, colours: Colours = None, ax: Axes | None = None, height: float = 0,
-    **options: Any,
+    partial: str = "", values: str | Sequence[Any] = (), fmt: str = "", events: Events = None,
+    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return bars, stacked where a category has several series.
 
     Args:
         category: column of names, or of years: a year without a row keeps its place.
-        value: column of heights, one row a segment.
+        value: column of heights, one row a segment; where it is missing stands no number.
         series: column of the segments; a legend names them.
         horizontal: one bar a row, from the top; only these know order, groups and side.
         side: column of words that stand right of the bars, under the column's name.
         partial: column of yes and no: bars that cover a part are pale with a dashed outline.
         values: numbers to write: "total" at the ends (or only at the categories given), "parts"
             where they fit, or "both".
-        missing: what is written where a value is missing.
         events: the category before which a dashed line stands, by label.
     """
     frame = _tidy(frame, category, value, series, order.lstrip("-"), groups, side, partial)
-    _known("values", values, ["", "total", "parts", "both"])
+    _known("values", values, ["total", "parts", "both"])
     names, where = _order(frame[category]), {}
     if horizontal:
-        rows, ax = _rows(ax, height, frame, category, groups, order)
-        places = pd.Series(rows, frame.index)
+        places, ax = _rows(ax, height, frame, category, groups, order)
     else:
         ax = _axes(ax, height or 3.2)
         where = {n: n if isinstance(n, int) else i for i, n in enumerate(names)}
@@ -214,44 +209,40 @@ def bars(
         shown = names[:: -int(-wide // room)]
         ax.set_xticks([where[n] for n in shown], shown)
     _limits(ax, frame[value].groupby(places).sum().astype(float), "x" if horizontal else "y")
-    ends, parts = dict.fromkeys(places, 0.0), []
+    ax.set(**options)
+    draw, thick = (ax.barh, 0.78) if horizontal else (ax.bar, 0.72)
+    turn = (lambda x, y: (y, x)) if horizontal else (lambda x, y: (x, y))
+    ends = dict.fromkeys(places, 0.0)
     kinds = _order(frame[series], colours) if series else [""]
     for name in kinds:
         shade = _colour(name, colours)
         for row in frame.index[frame[series].eq(name)] if series else frame.index:
             size = 0.0 if pd.isna(frame.at[row, value]) else float(frame.at[row, value])
-            pale = bool(partial) and bool(frame.at[row, partial])
+            pale, start = bool(partial) and bool(frame.at[row, partial]), ends[places[row]]
             look: dict[str, Any] = {"color": shade, "edgecolor": "white", "linewidth": 0.5}
             if pale:
                 look = {"color": (shade, 0.2), "edgecolor": shade, "linewidth": 0.9, "ls": "--"}
-            place = places[row]
-            if horizontal:
-                ax.barh(place, size, 0.78, left=ends[place], **look)
-            else:
-                ax.bar(place, size, 0.72, bottom=ends[place], **look)
-            parts.append((place, ends[place], size, COLOURS["ink"] if pale else _ink_on(shade)))
-            ends[place] += size
-    ax.set(**options)
-    turn = (lambda x, y: (y, x)) if horizontal else (lambda x, y: (x, y))
-    for place, start, size, ink in parts if values in ("parts", "both") else []:
-        text = _say(ax, _number(size, fmt), turn(place, start + size / 2), colour=ink)
-        low, high = ax.transData.transform([(0, 0), (size, size)])
-        box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
-        if box.width > wide if horizontal else box.height > tall:
-            text.remove()
-    beyond: dict[str, Any] = {"offset": (4, 0), "ha": "left"} if horizontal else {"offset": (0, 7)}
-    empty = set(places[frame[value].isna()])
+            draw(places[row], size, thick, start, **look)
+            ends[places[row]] += size
+            if values in ("parts", "both"):
+                ink, middle = (
+                    INK if pale or shade in PALE else "white",
+                    turn(places[row], start + size / 2),
+                )
+                text = _say(ax, _number(size, fmt), middle, colour=ink)
+                low, high = ax.transData.transform([(0, 0), (size, size)])
+                box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
+                if box.width > wide if horizontal else box.height > tall:
+                    text.remove()
     written = names if values in ("total", "both") else [] if values == "parts" else list(values)
-    for place in set(places[frame[category].isin(written)]) - empty:
-        below = {} if horizontal or ends[place] >= 0 else {"offset": (0, -7)}
-        _say(ax, _number(ends[place], fmt), turn(place, ends[place]), **beyond | below)
-    for place in sorted(empty) if missing else []:
-        _say(ax, missing, turn(place, 0), colour="other", **beyond)
-    beside = dict(zip(places, frame[side], strict=True)) if side else {}
-    for place, word in beside.items():
-        _beside(ax, word, 1.01, place, _colour(word, None))
+    for place in set(places[frame[category].isin(written)]) - set(places[frame[value].isna()]):
+        beyond: Any = ((4, 0), "left") if horizontal else ((0, 7 if ends[place] >= 0 else -7),)
+        _say(ax, _number(ends[place], fmt), turn(place, ends[place]), *beyond)
     if side:
-        _beside(ax, side, 1.01, ax.get_ylim()[1], style="italic")
+        for place, word in dict(zip(places, frame[side], strict=True)).items():
+            _say(ax, word, (1.01, place), (0, 0), "left", colour=_colour(word), xycoords=BESIDE)
+        top = (1.01, ax.get_ylim()[1])
+        _say(ax, side, top, (0, 0), "left", italic=True, xycoords=BESIDE)
     if series:
         _legend(ax, {n: {"color": _colour(n, colours)} for n in kinds})
     _mark_events(ax, {label: where[name] - 0.5 for label, name in (events or {}).items()})
@@ -260,47 +251,46 @@ def bars(
 
 def dots(
     frame: pd.DataFrame, label: str, values: str | Mapping[str, str], *,
-    by: str = "", hollow: str = "", order: str = "", groups: str = "", text: str = "",
-    stem: bool = False, line: float | None = None, missing: str = "", names: Words = None,
-    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+    by: str = "", hollow: str = "", order: str = "", text: str = "", stem: bool = False,
+    line: float | None = None, names: Words = None, colours: Colours = None,
+    ax: Axes | None = None, height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return a row of dots for each name: one value, or several joined as a range.
 
     Args:
-        label: column of names, one row each.
+        label: column of names, one row each; a row without any value stays empty.
         values: column of values, or several with their words for the legend: the last is drawn
             filled, the ones before as rings.
         hollow: decides about ring or dot instead.
         names: words of the values of `by`, for the legend.
         stem: a thin line from 0 to the dot.
         line: value at which a dashed line stands.
-        missing: what is written in a row without any value.
     """
     columns = [values] if isinstance(values, str) else list(values)
-    frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), groups, text)
-    rows, ax = _rows(ax, height, frame, label, groups, order)
+    frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), text)
+    rows, ax = _rows(ax, height, frame, label, "", order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
         known = {c: float(row[c]) for c in columns if pd.notna(row[c])}
-        reach = [*known.values(), *([0.0] if stem else [])]
-        if known:
-            thin = COLOURS["grid"] if stem else shade
-            ax.plot([min(reach), max(reach)], [y, y], color=thin, lw=1.3, zorder=1)
+        if not known:
+            continue
+        low, high = min([*known.values(), *([0.0] if stem else [])]), max(known.values())
+        ax.plot([low, high], [y, y], color=COLOURS["grid"] if stem else shade, lw=1.3, zorder=1)
         for column, value in known.items():
             ring = bool(row[hollow]) if hollow else column != columns[-1]
             ax.plot(value, y, "o", ms=5, color=shade, mfc="white" if ring else shade, mew=1.2)
-        word, start = (str(row[text]), max(reach)) if text and known else ("", line or 0.0)
-        word = word if known else missing
-        _say(ax, word, (start, y), (8, 0), ha="left", colour="ink" if known else "other")
+        if text:
+            _say(ax, str(row[text]), (high, y), (8, 0), "left")
     if line is not None:
-        ax.axvline(line, color=COLOURS["ink"], lw=0.9, ls=DASHED)
+        ax.axvline(line, color=INK, lw=0.9, ls=DASHED)
     ax.set(**options)
-    ink = COLOURS["ink"]
+    keys: dict[str, Any] = {}
     if not isinstance(values, str) and not hollow:
-        fills = {c: ink if c == columns[-1] else "white" for c in columns}
-        _legend(ax, {w: {"marker": "o", "color": ink, "mfc": fills[c]} for c, w in values.items()})
-    shades = {word: _colour(n, colours) for n, word in (names or {}).items()}
-    _legend(ax, {word: {"marker": "o", "color": shade} for word, shade in shades.items()})
+        fills = {c: INK if c == columns[-1] else "white" for c in columns}
+        keys = {w: {"marker": "o", "color": INK, "mfc": fills[c]} for c, w in values.items()}
+    for name, word in (names or {}).items():
+        keys[word] = {"marker": "o", "color": _colour(name, colours)}
+    _legend(ax, keys)
     return _figure(ax)
 
 
@@ -308,7 +298,7 @@ def spans(
     frame: pd.DataFrame, label: str, start: str, end: str, *,
     frozen: str = "", dotted: str = "", shape: str = "", shapes: Words = None, by: str = "",
     text: str = "", groups: str = "", order: str = "", events: Events = None,
-    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+    colours: Colours = None,
 ) -> Figure:  # fmt: skip
     """Return a time line: one bar a row from start to end.
 
@@ -319,9 +309,9 @@ def spans(
         dotted: column of yes and no: whether the end is not established.
         order: by default the start.
     """
-    frame = _tidy(frame, label, start, end, frozen, dotted, shape, by, text, groups,
-                  order.lstrip("-"))  # fmt: skip
-    rows, ax = _rows(ax, height, frame, label, groups, order or start)
+    columns = [start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-")]
+    frame = _tidy(frame, label, *columns)
+    rows, ax = _rows(None, 0, frame, label, groups, order or start)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
         begin, stop = row[start], row[end]
@@ -337,10 +327,9 @@ def spans(
             ax.barh(y, stop - firm, 0.56, left=firm, **hatched if firm is not stop else {})
         if text and pd.notna(row[text]):
             there = begin if pd.isna(stop) else stop
-            note = _say(ax, row[text], (there, y), (6, 0), ha="left", colour=shade)
+            note = _say(ax, row[text], (there, y), (6, 0), "left", colour=shade)
             note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     _ticks(ax)
-    ax.set(**options)
     _mark_events(ax, events)
     return _figure(ax)
 
@@ -348,8 +337,7 @@ def spans(
 def strip(
     frame: pd.DataFrame, when: str, lane: str, *,
     groups: str = "", by: str = "", shape: str = "", shapes: Words = None, hollow: str = "",
-    text: str = "", events: Events = None, at: Offsets = None, colours: Colours = None,
-    ax: Axes | None = None, height: float = 0, **options: Any,
+    text: str = "", colours: Colours = None, ax: Axes | None = None, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return marks of events on a time axis, in lanes.
 
@@ -360,10 +348,11 @@ def strip(
             are gathered by it.
     """
     frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
-    rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
+    rows, ax = _rows(ax, 0, frame, lane, groups, "", colours)
     names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
     apart = len(names) > 1 and groups != by
     shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)) * apart, strict=True))
+    notes: list[Note] = []
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         name, marker = str(row[by]) if by else "", _one(shapes, str(row[shape])) if shape else "o"
         shade = _colour(name, colours)
@@ -371,25 +360,23 @@ def strip(
         look: dict[str, Any] = {"mew": 1.5, "mfc": "white" if open_ else shade}
         look["ms"] = 10 if marker == "|" else 5
         ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, **look)
+        if text and pd.notna(row[text]):
+            notes.append((row[when], y, str(row[text]), 0))
     ax.set(**options)
     if apart:
         between = ax.get_yticks()[:-1] + 0.5
         ax.hlines(between, *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
         _legend(ax, {n: {"color": _colour(n, colours)} for n in names})
-    ink = {"color": COLOURS["ink"], "mfc": "white", "mew": 1.5}
+    ink = {"color": INK, "mfc": "white", "mew": 1.5}
     _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items()})
     _ticks(ax)
-    _mark_events(ax, events)
-    words = frame[text].dropna() if text else pd.Series(dtype=object)
-    _notes(ax, [(frame.at[i, when], rows[i], str(word), 0) for i, word in words.items()], at)
+    _notes(ax, notes)
     return _figure(ax)
 
 
 def squares(
-    frame: pd.DataFrame, year: str, kind: str, *,
-    dot: str = "", hollow: str = "", periods: Mapping[str, int] | None = None,
-    words: Words = None, colours: Colours = None, ax: Axes | None = None, height: float = 3.5,
-    **options: Any,
+    frame: pd.DataFrame, year: str, kind: str, *, dot: str, hollow: str,
+    periods: Mapping[str, int], words: Mapping[str, str], colours: Colours = None, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return a column of squares for each year, one square a row.
 
@@ -402,43 +389,39 @@ def squares(
         words: what "dot" and "hollow" mean, for the legend.
     """
     frame = _tidy(frame, year, kind, dot, hollow)
-    ax, kinds, words = _axes(ax, height), _order(frame[kind], colours), words or {}
-    table = pd.DataFrame({"year": frame[year].astype(int), "kind": frame[kind].map(kinds.index)})
-    table["hollow"] = frame[hollow].astype(bool) if hollow else False
-    table["dot"] = frame[dot].astype(bool) if dot else False
-    table = table.sort_values(["year", "hollow", "kind", "dot"])
+    ax, kinds = _axes(None, 3.5), _order(frame[kind], colours)
+    table = frame[[year, hollow, kind, dot]].set_axis(["year", "hollow", "kind", "dot"], axis=1)
+    table = table.assign(kind=table["kind"].map(kinds.index)).astype(int)
+    table = table.sort_values([*table])
     outline = {"fill": False, "edgecolor": COLOURS["muted"], "linestyle": ":"}
     for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
         look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
         ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
         if row.dot and not row.hollow:
             ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
-    top, first = int(table.groupby("year").size().max()), int(table["year"].min())
-    ax.set(ylim=(0, top + (2.2 if periods else 0.2)), yticks=range(top + 1), **options)
-    for before, (name, until) in pairwise([("", first - 1), *(periods or {}).items()]):
-        inside = table["year"].between(before[1] + 1, until) & ~table["hollow"]
-        middle = (before[1] + until + 1) / 2
+    top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
+    ax.set(ylim=(0, top + 2.2), yticks=range(top + 1), **options)
+    for name, until in periods.items():
+        inside = table["year"].between(before + 1, until) & table["hollow"].eq(0)
+        middle = (before + until + 1) / 2
         head = _say(ax, name, (middle, top + 2.2), (0, -1), va="top", colour="other")
-        left, right = ax.transData.transform([(before[1], 0), (until, 0)])[:, 0]
+        left, right = ax.transData.transform([(before, 0), (until, 0)])[:, 0]
         if head.get_window_extent().width > right - left:
             head.set_text(name.replace("–", "–\n"))
         _say(ax, str(int(inside.sum())), (middle, top + 1.2), va="top", bold=True, size=13)
-        if before[0]:
-            ax.axvline(before[1] + 0.5, color=COLOURS["grid"], lw=0.9)
+        if until != [*periods.values()][-1]:
+            ax.axvline(until + 0.5, color=COLOURS["grid"], lw=0.9)
+        before = until
     ax.spines["left"].set_visible(False)
     keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
-    if "dot" in words:
-        keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
-    if "hollow" in words:
-        keys[words["hollow"]] = outline
-    _legend(ax, keys)
+    keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
+    _legend(ax, keys | {words["hollow"]: outline})
     return _figure(ax)
 
 
 def grid(
-    frame: pd.DataFrame, row: str, column: str, by: str, *,
-    text: str = "", fill: str = "", shapes: Words = None, across: int = 2, groups: Words = None,
-    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+    frame: pd.DataFrame, row: str, column: str, by: str, *, text: str = "", fill: str = "",
+    shapes: Words = None, across: int = 2, groups: Words = None, height: float,
 ) -> Figure:  # fmt: skip
     """Return a table of rows and columns whose cells hold a chip or a mark for each item.
 
@@ -456,15 +439,14 @@ def grid(
     sizes = frame.groupby([row, column], observed=True).size().groupby(row, observed=True).max()
     tall = {n: -(-int(sizes.get(n, 1)) // across) + (0.3 if text else 0.0) for n in downs}
     tops = dict(zip(downs, np.cumsum([0.0, *tall.values()]), strict=False))
-    total = sum(tall.values())
-    ax = _axes(ax, height or 0.8 + total * (0.27 if text else 0.17))
+    ax = _axes(None, height)
     items = frame.sort_values([row, column, by, *([text] if text else [])])
     for (name, head), cell in items.groupby([row, column], observed=True):
         beside = across if text else min(across, len(cell))
         for place, (_, item) in enumerate(cell.iterrows()):
             x = heads.index(head) + 0.5 + (place % across - (beside - 1) / 2) * pitch
             y = tops[name] + 0.5 + place // across + (0.15 if text else 0)
-            shade = _colour(str(item[by]), colours)
+            shade = _colour(str(item[by]))
             if not text:
                 ax.plot(x, y, (shapes or {}).get(str(item[by]), "o"), color=shade, ms=4.6)
                 continue
@@ -476,7 +458,7 @@ def grid(
             ax.axhline(tops[name], color=COLOURS["muted" if groups else "grid"], lw=0.8)
     for border in range(1, len(heads)):
         ax.axvline(border, color=COLOURS["grid"], lw=0.8)
-    ax.set(xlim=(0, len(heads)), ylim=(total, 0), **options)
+    ax.set(xlim=(0, len(heads)), ylim=(sum(tall.values()), 0))
     ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=9 if text else 8)
     folded = [str(h).replace(" ", "\n").replace("-e", "-\ne").replace("-a", "-\na") for h in heads]
     ax.set_xticks([i + 0.5 for i in range(len(heads))], folded)
@@ -484,28 +466,23 @@ def grid(
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
-    marks = {n: {"marker": m, "color": _colour(n, colours)} for n, m in (shapes or {}).items()}
-    _legend(ax, marks)
+    _legend(ax, {n: {"marker": m, "color": _colour(n)} for n, m in (shapes or {}).items()})
     return _figure(ax)
 
 
-def tiles(
-    part: int, whole: int, words: str, *,
-    across: int = 15, colours: Colours = "russia", ax: Axes | None = None, height: float = 3.0,
-    **options: Any,
-) -> Figure:  # fmt: skip
-    """Return a dot for each of a small number of people, those of the part in colour.
+def tiles(part: int, whole: int, words: str, *, ax: Axes | None = None, **options: Any) -> Figure:
+    """Return a dot for each of a small number of people, those of the part in red.
 
     Args:
         part, whole: numbers of dots.
-        words: what is coloured, written below in the same colour.
+        words: what is red, written below in the same colour.
     """
-    ax, shade = _axes(ax, height), _colour("", colours)
-    x, y = np.arange(whole) % across, np.arange(whole) // across
+    ax = _axes(ax, 3.0)
+    x, y = np.arange(whole) % 15, np.arange(whole) // 15
     ax.scatter(x[part:], y[part:], s=22, color=COLOURS["light"])
-    ax.scatter(x[:part], y[:part], s=22, color=shade)
-    ax.set(ylim=(y.max() + 2.0, -1.0), xlim=(-0.8, across - 0.2), **options)
-    _say(ax, words, (-0.4, y.max() + 1.2), ha="left", colour=shade, size=9.5)
+    ax.scatter(x[:part], y[:part], s=22, color=COLOURS["russia"])
+    ax.set(ylim=(y.max() + 2.0, -1.0), xlim=(-0.8, 14.8), **options)
+    _say(ax, words, (-0.4, y.max() + 1.2), ha="left", colour="russia", size=9.5)
     ax.set_axis_off()
     return _figure(ax)
 
@@ -541,16 +518,9 @@ def _points(ax: Axes) -> Any:
     return np.array([box.width, box.height]) / _figure(ax).dpi * 72
 
 
-def _colour(name: str, colours: Colours) -> str:
-    word = colours if isinstance(colours, str) else (colours or {}).get(name)
-    word = word or KNOWN.get(name, "other")
-    return COLOURS.get(word, word)
-
-
-def _ink_on(shade: str) -> str:
-    """Return white or ink, whichever can be read on a colour (WCAG's relative luminance)."""
-    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)]
-    return COLOURS["ink"] if np.dot([0.2126, 0.7152, 0.0722], parts) > 0.22 else "white"
+def _colour(name: str, colours: Colours = None) -> str:
+    word = (colours if isinstance(colours, str) else (colours or {}).get(name)) or name
+    return COLOURS[KNOWN.get(word, "other")]
 
 
 def _number(value: float, fmt: str) -> str:
@@ -580,12 +550,12 @@ def _order(column: pd.Series, colours: Colours = None) -> list[Any]:
 
 def _ticks(ax: Axes) -> None:
     """Put as many dates or whole years on the horizontal axis as fit."""
-    many = int(_points(ax)[0] // 32)
-    if isinstance(ax.xaxis.get_major_locator(), AutoDateLocator):
+    many, now = int(_points(ax)[0] // 32), ax.xaxis.get_major_locator()
+    if isinstance(now, AutoDateLocator):
         locator = AutoDateLocator(minticks=2, maxticks=max(5, many))
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-    elif isinstance(ax.xaxis.get_major_locator(), AutoLocator):
+    elif isinstance(now, AutoLocator):
         ax.xaxis.set_major_locator(MaxNLocator(max(2, many), integer=True, steps=[1, 2, 5, 10]))
 
 
@@ -602,7 +572,7 @@ def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
         limits = (min(limits[0], *before), max(limits[1], *before))
     ax.set(**{f"{axis}lim": limits})
     if low < 0:
-        (ax.axhline if axis == "y" else ax.axvline)(0, color=COLOURS["ink"], lw=0.7)
+        (ax.axhline if axis == "y" else ax.axvline)(0, color=INK, lw=0.7)
     if high >= 1000:
         side.set_major_formatter("{x:,.0f}")
 
@@ -610,18 +580,16 @@ def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
 def _rows(
     ax: Axes | None, height: float, frame: pd.DataFrame, label: str, groups: str, order: str,
     colours: Colours = None,
-) -> tuple[Any, Axes]:  # fmt: skip
+) -> tuple[pd.Series, Axes]:  # fmt: skip
     """Return each row's place down the vertical axis, and the axes with names and headings."""
     names, column = _order(frame[label]), order.lstrip("-")
     gathered = _order(frame[groups], colours) if groups else [""]
-    keys = pd.DataFrame({"group": 0, "name": frame[label].map(names.index).astype(int)})
+    keys = pd.DataFrame({"name": frame[label].map(names.index).astype(int), "group": 0})
     if groups:
         keys["group"] = frame[groups].map(gathered.index).astype(int)
     keys["value"] = frame[column].rank(ascending=not order.startswith("-")) if column else 0.0
-    all_names = keys
-    if not groups and isinstance(frame[label].dtype, pd.CategoricalDtype):
-        all_names = pd.concat([keys, pd.DataFrame({"group": 0, "name": range(len(names))})])
-    ranked = all_names.groupby(["group", "name"], as_index=False)["value"].min()
+    empty = pd.DataFrame({"name": [] if groups else range(len(names)), "group": 0}, dtype=int)
+    ranked = pd.concat([keys, empty]).groupby(["group", "name"], as_index=False)["value"].min()
     ranked = ranked.sort_values(["group", "value", "name"])  # without a value: last
     room = 0.9 + 1.3 * pd.factorize(ranked["group"])[0] if groups else 0.0  # for headings
     ranked["y"] = np.arange(len(ranked)) + room
@@ -630,37 +598,28 @@ def _rows(
     ax.set_yticks(ranked["y"], [str(names[n]) for n in ranked["name"]], fontsize=8 if many else 9)
     ax.set_ylim(last + 0.7, -0.7)
     for number, first in ranked.groupby("group")["y"].min().items() if groups else []:
-        _beside(ax, str(gathered[number]), 0.005, first - 0.9, style="italic")
+        head, place = str(gathered[number]), (0.005, first - 0.9)
+        _say(ax, head, place, (0, 0), "left", italic=True, xycoords=BESIDE)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    return keys.merge(ranked, "left", ["group", "name"])["y"].to_numpy(), ax
+    return keys.merge(ranked, "left", ["group", "name"])["y"], ax
 
 
 def _say(
-    ax: Axes, text: str, at: tuple[Any, Any], offset: tuple[float, float] = (0, 0), *,
-    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = SMALL,
-    bold: bool = False,
+    ax: Axes, text: str, at: tuple[Any, Any], offset: tuple[float, float] = (0, 0),
+    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = 8.5,
+    bold: bool = False, italic: bool = False, xycoords: Any = "data",
 ) -> Annotation:  # fmt: skip
-    """Write a text at a point of the data, moved by an offset in points."""
+    """Write a text at a point, of the data or of other coordinates, moved by some points."""
     return ax.annotate(
         text, at, xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=size,
         color=COLOURS.get(colour, colour), fontweight="semibold" if bold else "normal",
-        annotation_clip=False, zorder=4,
+        fontstyle="italic" if italic else "normal", annotation_clip=False, zorder=4,
+        xycoords=xycoords,
     )  # fmt: skip
 
 
-def _beside(
-    ax: Axes, word: str, x: float, y: float, colour: str = "ink", style: Any = "normal"
-) -> None:
-    """Write a text at a share of the axes' width and a row."""
-    text = _say(ax, word, (x, y), ha="left", colour=colour)
-    text.xycoords = ("axes fraction", "data")
-    text.set_fontstyle(style)
-
-
-def _notes(
-    ax: Axes, notes: Sequence[Note], at: Offsets = None, taken: Sequence[Annotation] = ()
-) -> None:
+def _notes(ax: Axes, notes: Sequence[Note], taken: Sequence[Annotation] = ()) -> None:
     """Write a text at each point on the first side where neither a line nor a text stands.
 
     Args:
@@ -675,24 +634,23 @@ def _notes(
     boxes = [text.get_window_extent() for text in taken]
     above, below = ((0.0, 8.0), "center"), ((0.0, -9.0), "center")
     right, left = ((7.0, 0.0), "left"), ((-7.0, 0.0), "right")
-    tried = {1: [above, left, right, below], -1: [below, right, left, above]}
+    tried = {
+        1: [above, left, right, below], -1: [below, right, left, above],
+        0: [right, left, above, below],
+    }  # fmt: skip
     for x, y, text, first in sorted(notes, key=lambda n: n[:3]):
-        sides = tried.get(first, [right, left, above, below])
-        sides = [((at or {})[text], "center")] if text in (at or {}) else sides
-        note = _say(ax, text, (x, y), sides[0][0], ha=sides[0][1])
-        for offset, align in sides:
-            note.set(position=offset, horizontalalignment=align)
+        for offset, align in tried[first]:
+            note = _say(ax, text, (x, y), offset, align)
             box = note.get_window_extent()
             hit = np.all((points > box.min) & (points < box.max), axis=1).any()
             inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 + 4 and box.y0 >= edge.y0
             if inside and not hit and not any(box.overlaps(other) for other in boxes):
+                boxes.append(box)
                 break
+            note.remove()
         else:
-            if first and text not in (at or {}):
-                note.remove()
-                continue
-            note.set(position=sides[0][0], horizontalalignment=sides[0][1])
-        boxes.append(note.get_window_extent())
+            if not first:
+                boxes.append(_say(ax, text, (x, y), *right).get_window_extent())
 
 
 def _drawn(ax: Axes) -> Any:
@@ -709,51 +667,22 @@ def _drawn(ax: Axes) -> Any:
     return np.concatenate(points)
 
 
-def _marked(x: pd.Series, y: pd.Series, mark: str | Sequence[Any], fmt: str) -> list[Note]:
-    """Return notes with the values of some points: above a high point, below a low one."""
-    around = y.rolling(3, center=True, min_periods=1).mean()
-    some = {"": [], "all": y.index[y.diff().ne(0)], "ends": y.index[[0, -1]],
-            "last": y.index[-1:], "highest": [y.idxmax()]}  # fmt: skip
-    _known("mark", mark, some)
-    chosen = some[mark] if isinstance(mark, str) else [r for r in y.index if x[r] in list(mark)]
-    up = {row: 1 if y[row] >= around[row] else -1 for row in chosen}
-    return [(x[row], y[row], _number(y[row], fmt), side) for row, side in up.items()]
+def _label_ends(ax: Axes, ends: Sequence[tuple[Any, float, str, str]]) -> list[Annotation]:
+    """Write labels in a column at the right end of the lines, moved apart where they meet.
 
-
-def _label_ends(
-    ax: Axes, ends: Sequence[tuple[Any, float, str, str]], at: Offsets
-) -> list[Annotation]:
-    """Write labels in a column at the right end of the lines, moved apart where they meet."""
-    labelled = sorted((e for e in ends if e[2]), key=lambda e: (e[1], e[2]))
-    if not labelled:
-        return []
-    last, (low, high), tall = max(e[0] for e in labelled), ax.get_ylim(), _points(ax)[1]
-    wish = [(e[1] - low) / (high - low) * tall for e in labelled]
-    texts = []
-    for (_, _, text, shade), place in zip(labelled, _spread(wish, 12.0), strict=True):
-        right, up = (at or {}).get(text, (0, 0))
-        point, offset = (last, low + place / tall * (high - low)), (7 + right, up)
-        texts.append(_say(ax, text, point, offset, ha="left", colour=shade, size=9.5, bold=True))
-    return texts
-
-
-def _spread(wish: Sequence[float], step: float) -> list[float]:
-    """Return places as near as can be to the wished ones, in their order, a step apart.
-
-    Neighbours that are too near form a block around the mean of what they wish.
+    They stand 12 points apart or more and else as near as can be to their lines: isotonic
+    regression of their places, by its max-min formula (Robertson, Wright and Dykstra 1988).
     """
-    if wish[0] > wish[-1]:  # an axis that runs down
-        return _spread(list(wish)[::-1], step)[::-1]
-
-    def start(block: list[float]) -> float:
-        return sum(block) / len(block) - step * (len(block) - 1) / 2
-
-    blocks: list[list[float]] = []
-    for place in wish:
-        blocks.append([place])
-        while len(blocks) > 1 and start(blocks[-1]) < start(blocks[-2]) + step * len(blocks[-2]):
-            blocks[-2:] = [blocks[-2] + blocks[-1]]
-    return [start(block) + step * i for block in blocks for i in range(len(block))]
+    (low, high), tall, step = ax.get_ylim(), _points(ax)[1], 12.0
+    ends = sorted(ends, key=lambda end: ((end[1] - low) / (high - low), end[2]))
+    free = [(e[1] - low) / (high - low) * tall - step * i for i, e in enumerate(ends)]
+    texts = []
+    for i, (_, _, text, shade) in enumerate(ends):
+        up_to = [min(np.mean(free[a:b]) for b in range(i + 1, len(ends) + 1)) for a in range(i + 1)]
+        y = low + (max(up_to) + step * i) / tall * (high - low)
+        point = (max(end[0] for end in ends), y)
+        texts.append(_say(ax, text, point, (7, 0), "left", colour=shade, size=9.5, bold=True))
+    return texts
 
 
 def _mark_events(ax: Axes, events: Events) -> None:
@@ -764,8 +693,8 @@ def _mark_events(ax: Axes, events: Events) -> None:
     starts: list[float] = []  # where the labels of each row begin; placed from the right
     dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in events.items()]
     for x, label in sorted(dated, reverse=True):
-        text = _say(ax, label, (x, 1), (-1, 2), ha="left", va="bottom", colour="other")
-        text.xycoords = ("data", "axes fraction")
+        place: Any = {"at": (x, 1), "offset": (-1, 2), "xycoords": ("data", "axes fraction")}
+        text = _say(ax, label, ha="left", va="bottom", colour="other", **place)
         box, rows = text.get_window_extent(), range(len(starts))
         row = next((i for i in rows if box.x1 + 3 < min(starts[i:])), len(starts))
         starts[row:] = [box.x0, *starts[row + 1 :]]

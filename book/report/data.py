@@ -1,8 +1,4 @@
-"""Read what data/datapackage.json describes (Frictionless Data Package v2), and record the reading.
-
-This is the one reader of CSV files: notebooks load tables by it, publish.validation lists by it
-what is wrong in them.
-"""
+"""The one reader of what data/datapackage.json describes (Frictionless Data Package v2)."""
 
 from __future__ import annotations
 
@@ -25,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 PACKAGE = DATA / "datapackage.json"
 
-#: For each Table Schema type that the package may use: its pandas type, how a cell is written (in
-#: the one way that all tools read; full-width digits are none) and what a person calls it.
+#: For each Table Schema type in use: its pandas type, how a cell is written (in the one way that
+#: all tools read; full-width digits are none) and what a person calls it.
 TYPES = {
     "string": ("string", r"(?s).*", "text"),
     "yearmonth": ("string", r"[0-9]{4}-(0[1-9]|1[012])", "a month (YYYY-MM)"),
@@ -57,8 +53,7 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         """Return the line that people read."""
-        row = f" row {self.row}" if self.row else ""
-        kind = "column" if row else "key"  # the file that has no rows is datapackage.json
+        row, kind = (f" row {self.row}", "column") if self.row else ("", "key")  # a JSON file's
         column = f", {kind} '{self.column}'" if self.column else ""
         return f"{self.path}{row}{column}: {self.text}".replace("\n", "\\n")
 
@@ -87,10 +82,9 @@ def _names() -> list[str]:
 
 
 def _resource(name: str) -> dict[str, Any]:
-    for resource in package()["resources"]:
-        if resource["name"] == name:
-            return resource
-    raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(_names())}")
+    if name not in _names():
+        raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(_names())}")
+    return package()["resources"][_names().index(name)]
 
 
 def _digest(value: Any, raw: bytes = b"") -> str:
@@ -106,19 +100,15 @@ def tables() -> list[str]:
 def pages() -> dict[str, bool]:
     """Return the pages of the book in order (such as "appendix/method"): is it a chapter?"""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    found = {toc["root"]: False}
-    for part in toc["parts"]:
-        found |= {page["file"]: bool(part.get("numbered")) for page in part["chapters"]}
-    found = {file.removeprefix("book/"): chapter for file, chapter in found.items()}
+    parts = [(page, bool(p.get("numbered"))) for p in toc["parts"] for page in p["chapters"]]
+    pages = [(toc["root"], False), *((page["file"], chapter) for page, chapter in parts)]
+    found = {file.removeprefix("book/"): chapter for file, chapter in pages}
     _used[ORDER] = _digest([*found.items()])
     return found
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return the descriptor of one table (title, fields, sources, coverage, caveats).
-
-    Raises DataError when the package has no table of that name.
-    """
+    """Return the descriptor of one table: title, fields, sources, coverage, caveats."""
     _used[f"description of {name}"] = _digest(_resource(name))
     return _resource(name)
 
@@ -132,14 +122,10 @@ def path_of(name: str) -> Path:
 
 
 def load(name: str) -> pd.DataFrame:
-    """Return one table as a DataFrame, one column per schema field, typed by the schema.
+    """Return one table, one column per schema field, typed by the schema (see TYPES).
 
-    Missing cells are NaN, pd.NA or NaT. Dates are datetime64, numbers float64, integers
-    and years nullable Int64.
-
-    Raises:
-        DataError: the file is missing or is not what the package describes. The message names
-            file, row, column, value and what was expected.
+    Missing cells are NaN, pd.NA or NaT. Raises DataError where the file is not what the package
+    describes; the message names file, row, column, value and what was expected.
     """
     resource, path = _resource(name), path_of(name)
     try:
@@ -186,13 +172,10 @@ def cells(raw: bytes, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Prob
     if rows[0] != header:
         return none, [Problem(path, 1, *fault) for fault in _header(rows[0], header)]
     expected = f"cells, expected {len(header)}: {', '.join(header)}"
-    errors = [
-        Problem(path, number, "", f"{len(row)} {expected}; found {quoted(', '.join(row))}")
-        for number, row in enumerate(rows[1:], start=2)
-        if len(row) != len(header)
-    ]
-    if errors:
-        return none, errors
+    ragged = [(n, row) for n, row in enumerate(rows[1:], start=2) if len(row) != len(header)]
+    if ragged:
+        texts = [(n, f"{len(row)} {expected}; found {quoted(', '.join(row))}") for n, row in ragged]
+        return none, [Problem(path, n, "", text) for n, text in texts]
     index = range(2, len(rows) + 1)
     return pd.DataFrame(rows[1:], columns=header, index=index, dtype=object), []
 
@@ -239,8 +222,7 @@ def loaded() -> list[str]:
 def used() -> dict[str, str]:
     """Return what this process has read, each with the digest of what it read.
 
-    Keys: "table x" (rows and description), "description of x" (when the rows are not used),
-    "list of tables", "order of pages".
+    Keys: "table x" (rows and description), "description of x" (rows not used), LIST, ORDER.
     """
     rows = {f"description of {name}" for name in loaded()}
     return {key: _used[key] for key in sorted(_used) if key not in rows}
@@ -249,26 +231,19 @@ def used() -> dict[str, str]:
 def digest(key: str) -> str:
     """Return what ``used`` would say of a key if it were read now; "" when it is not there."""
     kind, _, name = key.rpartition(" ")
-    if key == LIST:
-        return _digest(_names())
-    if key == ORDER:
-        return _digest([*pages().items()])
+    if key in (LIST, ORDER):
+        return _digest(_names() if key == LIST else [*pages().items()])
     if name not in _names():
         return ""
-    path = path_of(name)
-    raw = path.read_bytes() if kind == "table" and path.is_file() else b""
-    return _digest(_resource(name), raw)
+    read = kind == "table" and path_of(name).is_file()
+    return _digest(_resource(name), path_of(name).read_bytes() if read else b"")
 
 
 def last_observation(name: str, frame: pd.DataFrame) -> str:
-    """Return the last date that a frame, or else its whole table, observes: "2025-08-15", "2025".
+    """Return the last date that rows made from a loaded table observe: "2025-08-15", "2025", "".
 
-    What counts is the column that the descriptor names as "observed", else the first of type
-    date, yearmonth or year; "" for a table that has none.
-
-    Args:
-        name: a table that this process has loaded.
-        frame: rows made from it; its column of that name wins, so that a part ends where it ends.
+    What counts is the column that the descriptor names as "observed", else the first of a type
+    in DATED; of the whole table when the frame has no such column.
     """
     if name not in loaded():
         raise DataError(f"source {name!r} was not loaded here; load it, or name what was")
@@ -278,16 +253,12 @@ def last_observation(name: str, frame: pd.DataFrame) -> str:
     if not column:
         return ""
     values = (frame if column in frame else load(name))[column].dropna()
-    if pd.api.types.is_datetime64_any_dtype(values):
-        values = values.dt.strftime("%Y-%m-%d")
-    return str(values.astype("string").max()) if len(values) else ""
+    last = values.max() if len(values) else ""
+    return f"{last:%Y-%m-%d}" if isinstance(last, pd.Timestamp) else str(last)
 
 
 def source_line(names: list[str]) -> dict[str, Any]:
-    """Return what the source line under an exhibit says of the tables it was made from.
-
-    Keys: sources (title and address, each once), restricted, tables (name and path of each).
-    """
+    """Return what the line under an exhibit says: its sources, each once, tables, restricted."""
     described = [describe(name) for name in names]
     sources = {s["title"]: s.get("path", "") for d in described for s in d["sources"]}
     return {

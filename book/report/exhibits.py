@@ -52,6 +52,11 @@ def claim(claim_id: str) -> Markup:
     return Markup("{claim}`" + claim_id + "`")
 
 
+def rec(claim_id: str) -> Markup:
+    """Return the short name of a recommendation, linked to the claim-by-claim page."""
+    return Markup("{rec}`" + claim_id + "`")
+
+
 def verdict(word: str) -> Markup:
     """Return a verdict with its sign, coloured where colours are shown."""
     return Markup("{verdict}`" + word + "`")
@@ -113,13 +118,8 @@ def table(
         raise DataError(f"{name}: no column {anchors!r} in the frame; it has {list(frame)}")
     body["row_header"] = row_header
     body["anchors"] = [str(a) for a in frame[anchors]] if anchors else []
-    return Exhibit(
-        {
-            TABLE_MIME: _dump(body, rows),
-            "text/html": _html(body["columns"], rows, row_header),
-            "text/plain": f"{name} ({len(rows)} rows)",
-        }
-    )
+    html_, plain = _html(body["columns"], rows, row_header), f"{name} ({len(rows)} rows)"
+    return Exhibit({TABLE_MIME: _dump(body, rows), "text/html": html_, "text/plain": plain})
 
 
 def figure(
@@ -145,13 +145,8 @@ def figure(
     body, rows = _body(numbers, name, source, columns, formats)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Exhibit(
-        {
-            "image/svg+xml": _compact(svg.getvalue()),
-            FIGURE_MIME: _dump(body, rows),
-            "text/plain": f"{name} ({len(rows)} rows of numbers)",
-        }
-    )
+    drawing, plain = _compact(svg.getvalue()), f"{name} ({len(rows)} rows of numbers)"
+    return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, rows), "text/plain": plain})
 
 
 def facts(**values: object) -> None:
@@ -166,11 +161,9 @@ def facts(**values: object) -> None:
     """
     found: dict[str, str] = {}
     for name, value in values.items():
-        if isinstance(value, pd.Series | Mapping):
-            entries = {f"{name}_{_slug(str(key))}": each for key, each in value.items()}
-        else:
-            entries = {name: value}
-        for key, each in entries.items():
+        several = value.items() if isinstance(value, pd.Series | Mapping) else [("", value)]
+        for entry, each in several:
+            key = re.sub(r"[^0-9A-Za-z]+", "_", f"{name}_{entry}").strip("_")
             text = _text(_number(each), f"fact {key!r}")
             if not FACT.fullmatch(text):
                 raise DataError(f"fact {key!r}: {text!r} holds a character that acts as markup")
@@ -178,12 +171,9 @@ def facts(**values: object) -> None:
                 raise DataError(f"fact {key!r} is {text!r} here, but was recorded with another")
             found[key] = text
     recorded.update(found)
-    publish_display_data(
-        {
-            FACTS_MIME: json.dumps(found, ensure_ascii=False, indent=0),
-            "text/plain": "\n".join(f"{name}: {text}" for name, text in found.items()),
-        }
-    )
+    plain = "\n".join(f"{name}: {text}" for name, text in found.items())
+    facts_ = json.dumps(found, ensure_ascii=False, indent=0)
+    publish_display_data({FACTS_MIME: facts_, "text/plain": plain})
 
 
 def fill(text: str, where: str) -> str:
@@ -195,10 +185,6 @@ def fill(text: str, where: str) -> str:
         if name not in recorded:
             raise DataError(f"{where}: no fact {name!r} was recorded; add it to report.facts")
     return re.sub(r"\{([^{}]*)\}", lambda place: recorded[place[1]], text)
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_")
 
 
 def _body(
@@ -217,22 +203,17 @@ def _body(
         raise DataError(f"{name}: no column {unknown} in the frame; it has {list(frame)}")
     if not len(frame):
         raise DataError(f"{name} has no rows")
-    formats = dict(formats or {})
-    cells = [_column(frame[c], formats.pop(c, None), f"{name}, {c!r}") for c in shown]
-    if formats:
-        raise DataError(f"{name}: a format for {list(formats)}, which it does not show")
-    body = {
-        "name": name,
-        "columns": [
-            {
-                "title": _text(titles.get(c, c), f"{name}, heading of {c!r}"),
-                "align": "right" if _is_quantity(frame[c]) else "left",
-            }
-            for c in shown
-        ],
-        "source": sources,
-        "data_to": max((last_observation(s, frame) for s in sources), default=""),
-    }
+    idle = [c for c in formats or {} if c not in shown]
+    if idle:
+        raise DataError(f"{name}: a format for {idle}, which it does not show")
+    cells, heads = [], []
+    for c in shown:
+        cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {c!r}"))
+        title = _text(titles.get(c, c), f"{name}, heading of {c!r}")
+        right = _is_number(frame[c]) and not _is_year(frame[c])
+        heads.append({"title": title, "align": "right" if right else "left"})
+    last = max((last_observation(s, frame) for s in sources), default="")
+    body = {"name": name, "columns": heads, "source": sources, "data_to": last}
     return body, [list(row) for row in zip(*cells, strict=True)]
 
 
@@ -247,32 +228,28 @@ def _number(value: object) -> str:
     return f"{Decimal(repr(value)):,f}".replace("-", "−")
 
 
-def _is_yearlike(column: pd.Series) -> bool:
+def _is_year(column: pd.Series) -> bool:
     return bool(re.fullmatch(r"(?i)(.*[_ ])?year", str(column.name)))
 
 
-def _is_quantity(column: pd.Series) -> bool:
-    """Return whether a column stands on the right: quantities do, years and yes or no do not."""
+def _is_number(column: pd.Series) -> bool:
     kind = pd.api.types
-    quantity = kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
-    return bool(quantity and not _is_yearlike(column))
+    return kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
 
 
 def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
     """Return the cells of a column as text: decimals aligned, missing ones as a dash."""
-    kind, present = pd.api.types, column.dropna()
-    if pattern is None and kind.is_datetime64_any_dtype(column):
+    present, number = column.dropna(), _is_number(column)
+    if pattern is None and pd.api.types.is_datetime64_any_dtype(column):
         pattern = "{:%Y-%m-%d}"
-    elif pattern is None and kind.is_bool_dtype(column.dtype):
+    elif pattern is None and pd.api.types.is_bool_dtype(column.dtype):
         column = column.map({True: "yes", False: "no"}, na_action="ignore")
-    elif pattern is None and kind.is_numeric_dtype(column):
-        if _is_yearlike(column) and (present == present.round()).all():
-            pattern = "{:.0f}"
-        else:
-            exact = (f"{Decimal(repr(v.item() if hasattr(v, 'item') else v)):f}" for v in present)
-            decimals = (text.partition(".")[2] for text in exact)
-            pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
-    number = kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column.dtype)
+    elif pattern is None and number and _is_year(column) and (present == present.round()).all():
+        pattern = "{:.0f}"
+    elif pattern is None and number:
+        exact = (f"{Decimal(repr(v.item() if hasattr(v, 'item') else v)):f}" for v in present)
+        decimals = (text.partition(".")[2] for text in exact)
+        pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
     texts = []
     for row, value in enumerate(column, start=1):
         if not isinstance(value, str) and pd.isna(value):
@@ -281,8 +258,8 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
         if number and not math.isfinite(value):
             raise DataError(f"{where}, row {row}: {value} is no number that a page can show")
         cell = pattern.format(value) if pattern else value
-        cell = cell.replace("-", "−") if number else cell
         cell = cell if isinstance(cell, str) else str(cell)
+        cell = cell.replace("-", "−") if number else cell
         if cell == MISSING:
             raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
         texts.append(_text(cell, f"{where}, row {row}") if cell else MISSING)

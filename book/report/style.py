@@ -11,17 +11,14 @@ import html
 import io
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
-import pandas as pd
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import font_manager
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 #: The same colour means the same thing in the whole book. Okabe and Ito's colour-blind safe
@@ -38,74 +35,48 @@ COLOURS: Mapping[str, str] = {
     "faint": "#eceff2",
     "us light": "#7fa3cf",  # fills only: a second part of the same
     "eu light": "#87bdb5",
-    "yes": "#1f4e8c",
-    "no": "#b8351f",
-    "abstain": "#9a6b00",
-    "absent": "#8a949e",
     "democrats": "#3b6fb6",
     "republicans": "#c0392b",
     "independents": "#6b6b6b",
     "ink": "#1a2433",
     "grid": "#d9dee3",
 }
+#: Those that take dark text (4.5:1); the others take white.
+PALE = {COLOURS[name] for name in ["muted", "light", "faint", "us light", "eu light", "grid"]}
 FACE = "Source Sans Pro"
 WIDTH = 6.3  # inches: the measure of the printed page
 
-RC: Any = {
-    "font.family": [FACE, "DejaVu Sans"],
-    "font.size": 9.5,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "semibold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 9,
-    "axes.labelsize": 9,
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["other"],
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["grid"],
-    "grid.linewidth": 0.6,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "xtick.color": COLOURS["ink"],
-    "ytick.color": COLOURS["ink"],
-    "xtick.major.width": 0.7,
-    "ytick.major.size": 0,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 4,
-    "text.color": COLOURS["ink"],
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "figure.constrained_layout.use": True,
-    "svg.fonttype": "none",  # text stays text: small files, words that can be found in the PDF
-    "svg.hashsalt": "dealing-with-moscow",  # ids must not be random
-    "axes.unicode_minus": True,
-    "text.parse_math": False,  # a dollar sign is a dollar sign (matplotlib 4938)
-}
 #: The cuts of the face, by CSS weight and style.
 CUTS = {("400", "normal"): "Regular", ("600", "normal"): "Semibold", ("400", "italic"): "It"}
-FONTS = {
-    cut: str(files("font_source_sans_pro") / "files" / f"SourceSansPro-{name}.ttf")
-    for cut, name in CUTS.items()
-}
+_folder = files("font_source_sans_pro") / "files"
+FONTS = {cut: str(_folder / f"SourceSansPro-{name}.ttf") for cut, name in CUTS.items()}
 for _path in FONTS.values():
     font_manager.fontManager.addfont(_path)
 mpl.rcdefaults()  # a reader's own matplotlibrc changes nothing
-mpl.rcParams.update(RC)
+INK = COLOURS["ink"]
+mpl.rc("font", family=[FACE, "DejaVu Sans"], size=9.5)
+mpl.rc("text", color=INK, parse_math=False)  # a dollar sign is a dollar sign (matplotlib 4938)
+mpl.rc("axes", titlesize=10.5, titleweight="semibold", titlelocation="left", titlepad=9)
+mpl.rc("axes", labelsize=9, labelcolor=INK, edgecolor=COLOURS["other"], linewidth=0.7)
+mpl.rc("axes", grid=True, axisbelow=True)
+mpl.rc("axes.grid", axis="y")
+mpl.rc("axes.spines", top=False, right=False)
+mpl.rc("grid", color=COLOURS["grid"], linewidth=0.6)
+mpl.rc("xtick", labelsize=9, color=INK)
+mpl.rc("ytick", labelsize=9, color=INK)
+mpl.rc("xtick.major", width=0.7)
+mpl.rc("ytick.major", size=0)
+mpl.rc("lines", linewidth=1.8, markersize=4)
+mpl.rc("legend", frameon=False, fontsize=9)
+mpl.rc("figure.constrained_layout", use=True)
+# Text stays text: small files, words that can be found in the PDF. Ids must not be random.
+mpl.rc("svg", fonttype="none", hashsalt="dealing-with-moscow")
+#: What a label does not need goes before the cut, which would decode it first: two thirds of the
+#: time that drawing a figure took.
 SUBSET = subset.Options(
-    hinting=False,
-    layout_features=[],
-    name_IDs=[],
-    notdef_outline=True,
-    recalc_timestamp=False,
-)
-#: Tables that a label does not need. They go before the cut, which would decode them first:
-#: two thirds of the time that drawing a figure took.
-UNUSED = ("DSIG", "GDEF", "GPOS", "GSUB", "kern")
+    hinting=False, layout_features=[], name_IDs=[], notdef_outline=True, recalc_timestamp=False,
+    drop_tables=["DSIG", "GDEF", "GPOS", "GSUB", "kern"],
+)  # fmt: skip
 logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
 # The fallback face has no semibold cut; matplotlib would say so on stderr in every notebook.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -126,9 +97,6 @@ def font_faces(svg: str) -> str:
     rules = []
     for (weight_, slant), characters in sorted(used.items()):
         font = TTFont(FONTS[weight_, slant], recalcTimestamp=False)
-        for tag in UNUSED:
-            if tag in font:
-                del font[tag]
         subsetter = subset.Subsetter(SUBSET)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)
@@ -154,59 +122,3 @@ def axes(
     """
     figure = Figure(figsize=(WIDTH, height))
     return figure, figure.subplots(rows, columns, **options)
-
-
-def label_ends(ax: Axes, labels: Mapping[str, str] | None = None, *, gap: float = 0.045) -> None:
-    """Write each line's label at its last point, in its colour, moved apart where they meet.
-
-    Args:
-        labels: replaces a line's label by another text; a line without label is left alone.
-        gap: least distance between two labels, as a share of the axis height.
-    """
-    ends = []
-    for line in ax.get_lines():
-        name = str(line.get_label())
-        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata(), dtype=float)
-        seen = np.flatnonzero(~np.isnan(y))
-        if name.startswith("_") or not len(seen):
-            continue
-        ends.append((y[seen[-1]], x[seen[-1]], (labels or {}).get(name, name), line.get_color()))
-    low, high = ax.get_ylim()
-    step, floor = gap * (high - low), -np.inf
-    for y, x, text, colour in sorted(ends, key=lambda end: end[0]):
-        floor = max(y, floor + step)
-        ax.annotate(
-            text,
-            (x, floor),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontweight="semibold",
-            annotation_clip=False,
-        )
-
-
-def mark_dates(
-    ax: Axes, events: Iterable[tuple[Any, str]], *, top: float = 0.98, step: float = 0.0
-) -> None:
-    """Draw a thin vertical line with a short label at each event.
-
-    Args:
-        events: (x position, label) pairs; dates may be text in ISO form when x is a date.
-        top: height of the first label as a share of the axis.
-        step: how much lower each next label stands.
-    """
-    for number, (when, label) in enumerate(events):
-        x = pd.Timestamp(when) if isinstance(when, str) else when
-        ax.axvline(x, color=COLOURS["other"], linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
-        ax.annotate(
-            label,
-            (x, top - number * step),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="top",
-            fontsize=8.5,
-            color=COLOURS["other"],
-        )

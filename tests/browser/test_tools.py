@@ -11,7 +11,8 @@ from urllib.parse import quote, unquote
 import pandas as pd
 import pytest
 
-from report import evidence, load
+from report import assess, evidence, load
+from report.assessment import base
 from report.sortkeys import sort_key
 
 ROOT = Path(__file__).parents[2]
@@ -292,27 +293,24 @@ def test_weights_explorer_grades_as_the_report_does(page, served):
     box = page.locator(".weights-explorer")
     assert "are those of the scorecard" in box.locator("[role=status]").inner_text()
     data = json.loads(box.locator("script").inner_text() or box.locator("script").inner_html())
-    findings, ids = load("findings"), [claim["id"] for claim in data["claims"]]
     draw = random.Random(2026)
-    draws = [[draw.randint(0, 10) / 10 for _ in data["types"]] for _ in range(300)]
-    draws += [[0.0] * len(data["types"]), [1.0] * len(data["types"])]
+    draws = [[draw.randint(0, 20) / 20 for _ in data["levels"]] for _ in range(40)]
+    draws += [[0.0] * len(data["levels"]), [1.0] * len(data["levels"])]
     shown = page.evaluate(
         "(all) => all.map((w) => document.querySelector('.weights-explorer').verdicts(w))", draws
     )
+    findings, works, factors, _ = base()
+    factors = factors.set_index(factors["factor"] + ": " + factors["level"])
     for weights, verdicts in zip(draws, shown, strict=True):
-        table = pd.Series(weights, index=weight_names(data))
-        graded = evidence.grade(findings, table, ids)
+        moved = factors.assign(weight=factors["weight"].where(factors["factor"].eq("read")))
+        moved["weight"] = moved["weight"].fillna(pd.Series(weights, index=data["levels"]))
+        graded = evidence.grade(findings, works, moved, {}, list(assess()["claim_id"]))
         assert verdicts == list(graded["verdict"]), weights
     slider = box.locator("input[type=range]").first
     slider.fill("0")
-    assert box.locator("output").first.inner_text() == "0.0"
+    assert box.locator("output").first.inner_text() == "0.00"
     box.get_by_role("button", name="Back to the report's weights").click()
     assert "are those of the scorecard" in box.locator("[role=status]").inner_text()
-
-
-def weight_names(data):
-    """The study types in the order in which the explorer has them."""
-    return list(load("study_types")["study_type"]) if "names" not in data else data["names"]
 
 
 def test_without_javascript_the_page_says_everything(browser, served):

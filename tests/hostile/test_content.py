@@ -102,7 +102,7 @@ CELLS = [
         f'columns={{"c0": texts[{n}]}})'
         for n in range(len(TEXTS))
     ),
-    "fig, ax = report.axes(height=2)\nax.plot([1, 2], [3, 4]);",
+    "fig, ax = report.charts.axes(height=2)\nax.plot([1, 2], [3, 4]);",
     'report.figure(fig, name="fig-x", caption=texts[0], alt=" ".join(texts[:32]), source="claims", '
     'numbers=frame, columns={"number": texts[1], "text": texts[2]})',
     'report.facts({f"fact_{n}": text for n, text in enumerate(texts[:32])})',
@@ -244,7 +244,7 @@ def test_what_cannot_be_shown_is_refused_by_name(name, place):
         if place == "fact":
             report.facts({"x": text})
         elif place == "alt":
-            fig, _ = report.axes()
+            fig, _ = report.charts.axes()
             report.figure(fig, alt=text, numbers=frame.assign(a="x"), **options)
         else:
             report.table(frame, **options)

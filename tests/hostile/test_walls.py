@@ -84,7 +84,7 @@ for source in {list(OUTSIDE)!r}:
 INSIDE = """
 import xml.dom.minidom, yaml, report
 len(open("../inside.txt").read())
-fig, ax = report.axes()
+fig, ax = report.charts.axes()
 fig.canvas.draw()
 """
 

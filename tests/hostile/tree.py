@@ -25,7 +25,7 @@ CELLS = [
     'report.facts({"tiny_groups": len(groups)})',
     'report.table(groups[["host", "troops"]], name="tbl-tiny", caption="Battlegroups", '
     'source="nato_battlegroups")',
-    'prices = report.load("brent_prices").tail(5)\nfig, ax = report.axes(height=2)\n'
+    'prices = report.load("brent_prices").tail(5)\nfig, ax = report.charts.axes(height=2)\n'
     'ax.plot(prices["month"], prices["price"]);',
     'report.figure(fig, name="fig-tiny", caption="Prices", alt="A line that shows five prices.", '
     'source="brent_prices", numbers=prices[["month", "price"]])',

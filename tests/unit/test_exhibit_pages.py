@@ -117,35 +117,17 @@ def test_the_code_before_an_exhibit_is_one_fold_at_its_foot(page):
 
 
 @pytest.mark.parametrize(
-    ("cells", "message"),
+    ("output", "words", "message"),
     [
-        (
-            [("markdown", "# P\n\n{glue:text}`none`")],
-            "page.ipynb, cell 1: no cell records the fact",
-        ),
-        ([("markdown", "# P\n\n" + exhibit("tbl-y", "Words."))], "no cell of this page makes it"),
-        ([("code", "x", table()), ("markdown", "# P")], "no exhibit directive places tbl-x"),
-        (
-            [("code", "x", table()), ("markdown", "# P\n\n" + exhibit("tbl-x", "- a list"))],
-            "expected a caption and notes",
-        ),
-        (
-            [("code", "x", table(a=[None, "x"])), ("markdown", "# P\n\n" + exhibit("tbl-x", "W"))],
-            "option missing: expected text",
-        ),
-        (
-            [
-                ("code", "x", table()),
-                ("markdown", "# P\n\n" + exhibit("tbl-x", "W", ":missing: not measured\n\n")),
-            ],
-            "option missing: expected text",
-        ),
+        (None, "{glue:text}`none`", "page.ipynb, cell 1: no cell records the fact"),
+        (None, exhibit("tbl-y", "Words."), "no cell of this page makes it"),
+        (table(), "", "no exhibit directive places tbl-x"),
+        (table(), exhibit("tbl-x", "- a list"), "expected a caption and notes"),
+        (table(a=[None, "x"]), exhibit("tbl-x", "W"), "option missing: expected text"),
+        (table(), exhibit("tbl-x", "W", ":missing: none\n\n"), "option missing: expected text"),
+        (figure(), exhibit("fig-x", "W"), "option alt: expected 12 words or more"),
     ],
 )
-def test_what_is_wrong_is_said(page, cells, message):
-    assert message in page(*cells)[1]
-
-
-def test_a_figure_needs_an_alternative_text(page):
-    cells = [("code", "x", figure()), ("markdown", "# P\n\n" + exhibit("fig-x", "W"))]
-    assert "option alt: expected 12 words or more" in page(*cells)[1]
+def test_what_is_wrong_is_said(page, output, words, message):
+    code = [("code", "x", output)] if output else []
+    assert message in page(*code, ("markdown", f"# P\n\n{words}"))[1]
