@@ -121,10 +121,10 @@ def lines(
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
         mark: points that carry their value: "all" (where it changes and there is room),
-            "highest", or x values.
+            the "ends", the "highest", or x values.
     """
     frame = _tidy(frame, x, y, series, hollow, shape, text)
-    _known("mark", mark, ["all", "highest"])
+    _known("mark", mark, ["all", "ends", "highest"])
     ax = _axes(ax, height)
     _limits(ax, frame[y].astype(float))
     ends: list[tuple[Any, float, str, str]] = []
@@ -156,6 +156,7 @@ def lines(
         seen = value[known]
         around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
         some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
+        some["ends"] = seen.index[[0, -1]]
         for row in (
             some[mark] if isinstance(mark, str) else seen.index[place[seen.index].isin(mark)]
         ):
