@@ -338,7 +338,8 @@ def spans(
 def strip(
     frame: pd.DataFrame, when: str, lane: str, *,
     groups: str = "", by: str = "", shape: str = "", shapes: Words = None, hollow: str = "",
-    text: str = "", colours: Colours = None, ax: Axes | None = None, **options: Any,
+    text: str = "", events: Events = None, colours: Colours = None, ax: Axes | None = None,
+    height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return marks of events on a time axis, in lanes.
 
@@ -349,7 +350,7 @@ def strip(
             are gathered by it.
     """
     frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
-    rows, ax = _rows(ax, 0, frame, lane, groups, "", colours)
+    rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
     names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
     apart = len(names) > 1 and groups != by
     shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)) * apart, strict=True))
@@ -372,6 +373,7 @@ def strip(
     _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items()})
     _ticks(ax)
     _notes(ax, notes)
+    _mark_events(ax, events)
     return _figure(ax)
 
 
