@@ -1,8 +1,10 @@
-"""Copies of files of this repository, for what must not work in it."""
+"""What several tests need: copies of files, and a thread of its own."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -14,3 +16,9 @@ def copy(files: Iterable[Path], folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     return folder
+
+
+def aside(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in another thread: the browser of a test may have a loop running in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function, *arguments).result()

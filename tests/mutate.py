@@ -25,26 +25,25 @@ import ast
 import csv
 import datetime
 import hashlib
-import importlib.util
 import io
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "book")]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "tests/data")]
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import test_headlines as headlines  # noqa: E402
 from matplotlib.collections import Collection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from nbformat import v4  # noqa: E402
@@ -53,34 +52,34 @@ from publish import notebooks, reproduce, validation  # noqa: E402
 from report import data, exhibits  # noqa: E402
 
 SOURCE_KEYS = {"source", "source_2", "reference"}
-NO_PAGE = "reaches no page"
-LESS = "shown less exactly"
-UNSEEN = "on a page, not caught"
-CAUGHT = ("validation", "headlines", "outputs")
+CAUGHT = ["validation", "headlines", "outputs"]
+NO_PAGE, LESS, UNSEEN = "reaches no page", "shown less exactly", "on a page, not caught"
+#: What no page that shows a cell could show without a difference, by the type of its column.
+PLAIN = {
+    "date": ["1801-01-01", "2026-11-21"],
+    "yearmonth": ["1801-01", "2026-10"],
+    "year": ["1801", "2026"],
+    "boolean": [],
+}
 Rows = list[list[str]]
 
 
-@dataclass(frozen=True)
-class Mutation:
+class Mutation(NamedTuple):
     """One change of one table; row 1 is the header, as in every message."""
 
     table: str
-    kind: str
+    change: str
     row: int
-    column: str
-    before: str
-    after: str
+    column: str = ""
+    before: str = ""
+    after: str = ""
 
-    def __str__(self) -> str:
-        cell = f", {self.column}: {self.before!r} to {self.after!r}" if self.column else ""
-        return f"{self.table} row {self.row}: {self.kind}{cell}"
-
-    def apply(self, rows: Rows) -> Rows:
+    def apply(self) -> Rows:
         """Return the table with the change made."""
-        rows, place = [list(row) for row in rows], self.row - 1
+        rows, place = [list(row) for row in rows_of(self.table)], self.row - 1
         if self.column:
             rows[place][rows[0].index(self.column)] = self.after
-        elif self.kind == "row dropped":
+        elif self.change == "row dropped":
             del rows[place]
         else:
             rows[place], rows[place + 1] = rows[place + 1], rows[place]
@@ -92,26 +91,26 @@ def rows_of(table: str) -> Rows:
     return list(csv.reader(io.StringIO((ROOT / "data" / data.describe(table)["path"]).read_text())))
 
 
+def field_of(table: str, column: str) -> dict[str, Any]:
+    return next(f for f in data.describe(table)["schema"]["fields"] if f["name"] == column)
+
+
 # ---- Making mutations ----------------------------------------------------------------------------
 
 
-def a_digit(cell: str, chance: random.Random) -> str:
-    """Change one digit, never to a leading zero."""
-    place = chance.choice([n for n, c in enumerate(cell) if c.isdigit()])
-    first = place == 0 or (not cell[place - 1].isdigit() and cell[place - 1] != ".")
-    digits = "123456789" if first and cell[place + 1 : place + 2].isdigit() else "0123456789"
-    return cell[:place] + chance.choice([d for d in digits if d != cell[place]]) + cell[place + 1 :]
+def another(cell: str, letters: str, chance: random.Random) -> str:
+    """Change one letter or digit of those given, never to a leading zero."""
+    places = [n for n, character in enumerate(cell) if character.lower() in letters]
+    place = chance.choice(places or [len(cell) - 1])
+    first = re.match(r"\d\d", cell[place:]) and not re.search(r"[\d.]$", cell[:place])
+    barred = {cell[place].lower(), "0" if first else ""}
+    letter = chance.choice([c for c in letters if c not in barred])
+    letter = letter.upper() if cell[place].isupper() else letter
+    return cell[:place] + letter + cell[place + 1 :]
 
 
-def a_letter(cell: str, chance: random.Random) -> str:
-    place = chance.choice([n for n, c in enumerate(cell) if c.isalpha()] or [len(cell) - 1])
-    other = chance.choice([c for c in "abcdefghijklmnopqrstuvwxyz" if c != cell[place].lower()])
-    return cell[:place] + (other.upper() if cell[place].isupper() else other) + cell[place + 1 :]
-
-
-def a_time(cell: str, chance: random.Random) -> str:
+def a_time(cell: str, step: int) -> str:
     """Move a date by a day, a month by a month."""
-    step = chance.choice([-1, 1])
     if len(cell) == 10:
         return (datetime.date.fromisoformat(cell) + datetime.timedelta(step)).isoformat()
     months = int(cell[:4]) * 12 + int(cell[5:]) - 1 + step
@@ -120,48 +119,40 @@ def a_time(cell: str, chance: random.Random) -> str:
 
 def of_cell(table: str, row: int, column: str, chance: random.Random) -> Mutation:
     """Return a change of a cell that its type allows."""
-    field = next(f for f in data.describe(table)["schema"]["fields"] if f["name"] == column)
-    cell = rows_of(table)[row - 1][rows_of(table)[0].index(column)]
-    listed = field.get("constraints", {}).get("enum", [])
+    field, place = field_of(table, column), rows_of(table)[0].index(column)
+    kind, cell = field["type"], rows_of(table)[row - 1][place]
+    listed = [v for v in field.get("constraints", {}).get("enum", []) if v != cell]
     if column in SOURCE_KEYS:
-        place = rows_of(table)[0].index(column)
         known = {r[place] for r in rows_of(table)[1:]} | {r[0] for r in rows_of("sources")[1:12]}
-        kind, after = "a source key", chance.choice(sorted(known - {cell, ""}))
-    elif field["type"] == "boolean":
-        kind, after = "yes or no", "false" if cell == "true" else "true"
-    elif field["type"] in {"date", "yearmonth"}:
-        kind, after = "a day", a_time(cell, chance)
-    elif field["type"] in {"integer", "number"} and chance.random() < 0.15 and cell.strip("0."):
-        kind, after = "a sign", cell[1:] if cell.startswith("-") else f"-{cell}"
-    elif field["type"] in {"integer", "number", "year"}:
-        kind, after = "a digit", a_digit(cell, chance)
-    elif len(listed) > 1 and chance.random() < 0.5:
-        kind, after = "another value", chance.choice([v for v in listed if v != cell])
-    elif field["type"] == "string" and any(c.isdigit() for c in cell) and chance.random() < 0.4:
-        kind, after = "a digit", a_digit(cell, chance)
+        change, after = "a source key", chance.choice(sorted(known - {cell, ""}))
+    elif kind == "boolean":
+        change, after = "yes or no", "false" if cell == "true" else "true"
+    elif kind in {"date", "yearmonth"}:
+        change, after = "a day", a_time(cell, chance.choice([-1, 1]))
+    elif kind in {"integer", "number"} and chance.random() < 0.15 and cell.strip("0."):
+        change, after = "a sign", cell[1:] if cell.startswith("-") else f"-{cell}"
+    elif kind != "string" or (re.search(r"\d", cell) and chance.random() < 0.4):
+        change, after = "a digit", another(cell, "0123456789", chance)
+    elif listed and chance.random() < 0.5:
+        change, after = "another value", chance.choice(listed)
     else:
-        kind, after = "a letter", a_letter(cell, chance)
-    return Mutation(table, kind, row, column, cell, after)
+        change, after = "a letter", another(cell, "abcdefghijklmnopqrstuvwxyz", chance)
+    return Mutation(table, change, row, column, cell, after)
 
 
 def sample(count: int, seed: int) -> list[Mutation]:
     """Return that many mutations, spread evenly over the tables, without repeats."""
-    chance, found = random.Random(seed), {}
+    chance, found = random.Random(seed), dict[Mutation, None]()
     names = [t for t in data.tables() if len(rows_of(t)) > 1]
-    order = [t for _ in range(count // len(names) + 1) for t in chance.sample(names, len(names))]
-    for table in order * 3:
-        if len(found) == count:
-            break
-        rows, draw = rows_of(table), chance.random()
-        row = chance.randrange(2, len(rows) + 1)
-        if draw < 0.1:
-            made = Mutation(table, "row dropped", row, "", "", "")
-        elif draw < 0.2 and row < len(rows):
-            made = Mutation(table, "rows swapped", row, "", "", "")
-        else:
+    while len(found) < count:
+        for table in chance.sample(names, len(names))[: count - len(found)]:
+            rows, draw = rows_of(table), chance.random()
+            row = chance.randrange(2, len(rows) + 1)
             filled = [c for c, cell in zip(rows[0], rows[row - 1], strict=True) if cell]
-            made = of_cell(table, row, chance.choice(filled), chance)
-        found[made] = None
+            if draw < 0.2 and (draw < 0.1 or row < len(rows)):
+                found[Mutation(table, "row dropped" if draw < 0.1 else "rows swapped", row)] = None
+            else:
+                found[of_cell(table, row, chance.choice(filled), chance)] = None
     return list(found)
 
 
@@ -193,99 +184,55 @@ def ran(path: Path, draw: bool = False) -> notebooks.Run:
 
     A cell's outputs are what the kernel would store: facts, and the exhibit it ends on.
     """
-    notebook = notebooks.read(path)
     run, space, shown = notebooks.Run(path, ["to compare"]), {"__name__": "__main__"}, []
+    run.notebook = notebooks.read(path)
 
-    def publish(bundle: dict[str, Any], metadata: dict[str, Any]) -> None:
-        shown.append(v4.new_output("display_data", bundle, metadata=metadata))
+    def publish(bundle: dict[str, Any]) -> None:
+        shown.append(v4.new_output("display_data", bundle))
 
     def save(figure: Figure, file: Any, **options: Any) -> None:
         file.write(f"<svg><defs></defs>{drawing(figure)}</svg>")
 
     data._used.clear()
+    exhibits.recorded.clear()
     kept, exhibits.publish_display_data = Figure.savefig, publish
     Figure.savefig = kept if draw else save
     try:
-        for cell in (c for c in notebook.cells if c.cell_type == "code"):
+        for cell in notebooks.code_cells(run.notebook):
             tree = ast.parse(cell.source)
-            ends = tree.body and isinstance(tree.body[-1], ast.Expr)
-            last = tree.body.pop() if ends and not cell.source.rstrip().endswith(";") else None
+            ends = isinstance(tree.body[-1], ast.Expr) and not cell.source.endswith(";")
+            last = ast.Expression(tree.body.pop().value) if ends else ast.parse("None", mode="eval")
             exec(compile(tree, path.name, "exec"), space)
-            if last:
-                value = eval(compile(ast.Expression(last.value), path.name, "eval"), space)
-                if value is not None:
-                    shown.append(v4.new_output("execute_result", value._repr_mimebundle_()))
-            cell.outputs, shown = shown, []
+            value = eval(compile(last, path.name, "eval"), space)
+            if hasattr(value, "_repr_mimebundle_"):
+                shown.append(v4.new_output("execute_result", value._repr_mimebundle_()))
+            elif value is not None:
+                shown.append(v4.new_output("execute_result", {"text/plain": repr(value)}))
+            cell.outputs, shown[:] = shown[:], []
     except Exception as error:  # whatever a cell raises stops the build
         run.error = f"{type(error).__name__}: {error}"
     finally:
         Figure.savefig = kept
-    run.notebook = notebook
     return run
 
 
 @cache
-def as_it_is(path: Path) -> list[reproduce.Output]:
-    """Return a notebook's outputs from the data as it is, with the digests of its drawings."""
-    return list(reproduce.outputs(ran(path).notebook, ""))
-
-
-def difference(path: Path) -> str:
-    """Return the first output of a notebook that is not what it is with the data as it is."""
-    run, known = ran(path), as_it_is(path)
-    if run.error:
-        return run.error
-    fresh = list(reproduce.outputs(run.notebook, ""))
-    for old, new in zip(known, fresh, strict=False):
-        if old.data != new.data:
-            return f"{old.name}: {reproduce.first_difference(old, new)}"
-    return "" if len(known) == len(fresh) else f"{len(known)} outputs are stored, not {len(fresh)}"
+def as_it_is(path: Path) -> Any:
+    """Return a notebook with its outputs from the data as it is, drawings as their digests."""
+    return ran(path).notebook
 
 
 @cache
 def users() -> dict[str, list[Path]]:
     """Return the notebooks that load each table, the quickest first."""
-    found = defaultdict(list)
+    found: dict[str, list[Path]] = {name: [] for name in data.tables()}
     for path in sorted(notebooks.paths(), key=lambda p: p.stat().st_size):
-        for name in notebooks.read(path).metadata.get("inputs", {}):
-            found[name.removeprefix("table ")].append(path)
+        for key in notebooks.read(path).metadata["inputs"]:
+            found.get(key.removeprefix("table "), []).append(path)
     return found
 
 
 # ---- The checks ----------------------------------------------------------------------------------
-
-
-def headline_checks() -> Any:
-    place = ROOT / "tests/data/test_headlines.py"
-    spec = importlib.util.spec_from_file_location("test_headlines", place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def wrong_headline(table: str) -> str:
-    """Return the first headline figure of a table that no longer agrees with its source."""
-    headlines.load.cache_clear()
-    for row in headlines.FIGURES if table in headline_tables() else []:
-        try:
-            headlines.test_a_headline_figure_is_what_its_primary_source_says(row)
-        except Exception as error:
-            return f"{row['figure']}: {error}"
-    return ""
-
-
-@cache
-def headline_tables() -> set[str]:
-    """Return the tables that any headline figure is read from."""
-    read, load = set(), headlines.load
-    headlines.load = lambda name: read.add(name) or load(name)
-    for selector in headlines.SELECTORS.values():
-        selector()
-    headlines.load = load
-    return read
-
-
-headlines = headline_checks()
 
 
 def verdict(mutation: Mutation) -> tuple[str, str]:
@@ -299,105 +246,85 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
         found = caught(mutation, root)
         if found[0] or not mutation.column:
             return found[0] or NO_PAGE, found[1]
-        for plain in larger(mutation):
-            if caught(replace(mutation, after=plain), root, pages_only=True)[0]:
-                return LESS, f"but {plain!r} would change the page"
-        for plain in plainly_wrong(mutation):
-            if caught(replace(mutation, after=plain), root, pages_only=True)[0]:
-                return UNSEEN, f"although {plain!r} would change the page"
+        for how, cells in ((LESS, larger(mutation)), (UNSEEN, plainly_wrong(mutation))):
+            for cell in cells:
+                if caught(mutation._replace(after=cell), root, pages_only=True)[0]:
+                    return how, f"although {cell!r} would change the page"
         return NO_PAGE, ""
 
 
 def larger(mutation: Mutation) -> list[str]:
     """Return the cell with another month, year or decade, or 10 or 100 times the change."""
-    before, after = mutation.before, mutation.after
-    if mutation.kind == "a day" and len(before) == 10:
+    _, change, *_, before, after = mutation
+    if change == "a day" and len(before) == 10:
         years = [f"{int(before[:4]) + step}{before[4:]}" for step in (-1, 1, -10, 10)]
         return [f"{before[:4]}-{(int(before[5:7]) + 5) % 12 + 1:02d}-15", *years]
-    try:
-        change = Decimal(after) - Decimal(before)
-    except InvalidOperation:
+    if change != "a digit" or not re.fullmatch(r"-?[\d.]+", before):
         return []
-    return [str(Decimal(before) + n * change) for n in (10, 100) if mutation.kind == "a digit"]
+    return [f"{float(before) + n * (float(after) - float(before)):.10g}" for n in (10, 100)]
 
 
 def plainly_wrong(mutation: Mutation) -> list[str]:
     """Return what no page that shows the cell could show without a difference."""
-    field = next(
-        f for f in data.describe(mutation.table)["schema"]["fields"] if f["name"] == mutation.column
-    )
-    kind, cell = field["type"], mutation.before
-    if kind == "date":
-        return ["1801-01-01", "2026-11-21"]
-    if kind == "yearmonth":
-        return ["1801-01", "2026-10"]
-    if kind == "year":
-        return ["1801", "2026"]
+    kind, cell = field_of(mutation.table, mutation.column)["type"], mutation.before
     if kind in {"integer", "number"}:
         return [str(int(float(cell) * 10 + 7)), "0"]
-    return [] if kind == "boolean" else [f"Zzz {cell}"]
+    return PLAIN.get(kind, [f"Zzz {cell}"])
 
 
 def caught(mutation: Mutation, root: Path, pages_only: bool = False) -> tuple[str, str]:
     """Apply a mutation to the copy in ``root`` and run the checks until one of them objects."""
     target = root / "data" / data.describe(mutation.table)["path"]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(mutation.apply(rows_of(mutation.table)))
-    target.write_text(text.getvalue(), encoding="utf-8")
+    pd.DataFrame(mutation.apply()).to_csv(target, header=False, index=False, lineterminator="\n")
     if not pages_only:
         if lines := validation.problems(root):
             return "validation", lines[0]
-        if line := wrong_headline(mutation.table):
-            return "headlines", line
-    for path in users().get(mutation.table, []):
-        if line := difference(path):
-            return "outputs", f"{path.stem}: {line}"
+        headlines.load.cache_clear()
+        for row in headlines.FIGURES:
+            try:
+                headlines.test_a_headline_figure_is_what_its_primary_source_says(row)
+            except Exception as error:
+                return "headlines", f"{row['figure']}: {error}"
+    for path in users()[mutation.table]:
+        run = ran(path)
+        run.stored = as_it_is(path)
+        if lines := reproduce.compare(run).differences:
+            return "outputs", f"{path.stem}: {lines[0]}"
     return "", ""
 
 
 def baseline() -> list[str]:
     """Return why the checks would object to the data as it is: they must not."""
-    wrong = validation.problems()
-    for path in notebooks.paths():
-        wrong += reproduce.compare(ran(path, draw=True)).differences
-    return wrong
+    compared = [reproduce.compare(ran(path, draw=True)) for path in notebooks.paths()]
+    return validation.problems() + [line for found in compared for line in found.differences]
 
 
-def run(mutations: list[Mutation], workers: int = 2) -> Iterator[tuple[Mutation, str, str]]:
+def tried(mutations: list[Mutation]) -> Iterator[tuple[Mutation, str, str]]:
     """Yield each mutation with the check that caught it and its words; a process for each."""
-    users(), headline_tables(), [rows_of(name) for name in data.tables()]  # once for all processes
+    users(), [rows_of(name) for name in data.tables()]  # once for all processes
     for path in notebooks.paths():
         as_it_is(path)
-    with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
-        found = pool.imap(verdict, mutations)
-        for mutation, how in zip(mutations, found, strict=True):
-            yield mutation, *how
+    with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        for mutation, found in zip(mutations, pool.imap(verdict, mutations), strict=True):
+            yield mutation, *found
 
 
-def report(results: list[tuple[Mutation, str, str]], write: Callable[[str], Any] = print) -> int:
+def report(results: list[tuple[Mutation, str, str]]) -> int:
     """Print the score by table and by kind of change; list what no check caught."""
-    for title, key in (("table", lambda m: m.table), ("change", lambda m: m.kind)):
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for mutation, how, _ in results:
-            counts[key(mutation)][how] += 1
-            counts["all"][how] += 1
-        heads = [title, "tried", *CAUGHT, NO_PAGE, LESS, UNSEEN, "score"]
-        write("\t".join(heads))
-        for name, count in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
-            good, shown = (
-                sum(count[c] for c in CAUGHT),
-                count.total() - count[NO_PAGE] - count[LESS],
-            )
-            score = f"{good / shown:.1%}" if shown else "-"
-            cells = [count.total(), *(count[h] for h in heads[2:-1]), score]
-            write("\t".join([name, *map(str, cells)]))
-        write("")
+    how = pd.Series([found for _, found, _ in results], name="")
+    for key in ("table", "change"):
+        names = pd.Series([getattr(mutation, key) for mutation, *_ in results], name=key)
+        table = pd.crosstab(names, how, margins=True, margins_name="all")
+        table = table.reindex(columns=[*CAUGHT, NO_PAGE, LESS, UNSEEN, "all"], fill_value=0)
+        shown = table["all"] - table[NO_PAGE] - table[LESS]
+        print(table.assign(score=table[CAUGHT].sum(axis=1) / shown).round(3).to_string(), "\n")
     for title in (UNSEEN, LESS, NO_PAGE):
-        write(f"{title}:")
-        for mutation, how, why in results:
-            if how == title:
-                write(f"  {mutation} {why}")
-    return int(any(how == UNSEEN for _, how, _ in results))
+        print(f"{title}:")
+        for mutation, found, why in results:
+            if found == title:
+                cell = "{3}: {4!r} to {5!r}, ".format(*mutation) if mutation.column else ""
+                print(f"  {mutation.table} row {mutation.row}: {mutation.change}, {cell}{why}")
+    return int((how == UNSEEN).any())
 
 
 def main() -> int:
@@ -409,8 +336,7 @@ def main() -> int:
     if not chosen.unchecked and (wrong := baseline()):
         print("The checks object to the data as it is:", *wrong, sep="\n  ", file=sys.stderr)
         return 2
-    made = sample(chosen.sample, chosen.seed)
-    return report(list(run(made, os.cpu_count() or 1)))
+    return report(list(tried(sample(chosen.sample, chosen.seed))))
 
 
 if __name__ == "__main__":

@@ -14,14 +14,13 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-OURS = {"cell_output", "exhibit", "screen-only"}
 UNDEFINED = re.compile(r"\[\^[^\]\s]+\]")
 
 
 def wrong(document: nodes.document) -> Iterator[tuple[nodes.Node, str]]:
     """Return each part of a page that not every format shows as meant, and what to do."""
     for node in document.findall():
-        if isinstance(node, nodes.raw) and not made_by_code(node):
+        if isinstance(node, nodes.raw) and "screen-only" not in node.parent.get("classes", []):
             what = "a comment is written as: % text" if "<!--" in node.astext() else "use MyST"
             yield node, f"raw {node.get('format')} is shown in one format only; {what}"
         elif isinstance(node, addnodes.only):
@@ -31,15 +30,6 @@ def wrong(document: nodes.document) -> Iterator[tuple[nodes.Node, str]]:
         elif isinstance(node, nodes.Text) and not isinstance(node.parent, nodes.literal):
             for lost in UNDEFINED.findall(node):
                 yield node.parent, f"footnote {lost} is not defined on this page"
-
-
-def made_by_code(node: nodes.Node | None) -> bool:
-    """Return whether a node is part of a cell's output or of an exhibit, which every format has."""
-    while node is not None:
-        if isinstance(node, nodes.Element) and OURS & {*node.get("classes", [])}:
-            return True
-        node = node.parent
-    return False
 
 
 def check(app: Sphinx, document: nodes.document) -> None:

@@ -1,19 +1,20 @@
-"""The data dictionary page, rendered from data/datapackage.json.
+"""The data dictionary page: its Markdown, written from data/datapackage.json when it is read.
 
-Directive
-    data-dictionary     a section per table: what a row is, columns, coverage, sources, caveats
+A section per table says what a row is, its columns, coverage, sources and caveats.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
+PAGE = "book/appendix/data_dictionary"
+MARK = "```{data-dictionary}\n```"
 GROUPS = {
     "article": "The article",
     "evidence": "The record",
@@ -22,112 +23,93 @@ GROUPS = {
 }
 
 
-class DataDictionary(SphinxDirective):
-    """One section per group of tables, one subsection per table."""
-
-    def run(self) -> list[nodes.Node]:
-        root = Path(self.env.srcdir)
-        descriptor = root / "data" / "datapackage.json"
-        self.env.note_dependency(str(descriptor))
-        package = json.loads(descriptor.read_text(encoding="utf-8"))
-        users = self.users(root / "book")
-        sections: list[nodes.Node] = []
+def write(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put one section per group of tables, one subsection per table, in place of the mark."""
+    if docname == PAGE:
+        descriptor = Path(app.srcdir, "data", "datapackage.json")
+        app.env.note_dependency(str(descriptor))
+        resources = json.loads(descriptor.read_text(encoding="utf-8"))["resources"]
+        pages, lines = users(app), list[str]()
         for folder, title in GROUPS.items():
-            members = [r for r in package["resources"] if r["path"].rpartition("/")[0] == folder]
-            if members:
-                section = self.section(f"data-group-{folder or 'shared'}", title)
-                section += [self.entry(r, users.get(r["name"], [])) for r in members]
-                sections.append(section)
-        return sections
-
-    def section(self, name: str, title: str) -> nodes.section:
-        """Return a section that can be linked to by its name."""
-        section = nodes.section("", nodes.title(title, title), names=[name])
-        self.state.document.note_explicit_target(section, section)
-        return section
-
-    def users(self, book: Path) -> dict[str, list[str]]:
-        """Return the documents that load each table, as their notebooks' metadata say."""
-        users: dict[str, list[str]] = {}
-        for path in sorted(book.rglob("*.ipynb")):
-            document = path.relative_to(book.parent).with_suffix("").as_posix()
-            if document in self.env.found_docs:
-                self.env.note_dependency(str(path))
-                metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-                for name in metadata.get("inputs", {}):
-                    users.setdefault(name.removeprefix("table "), []).append(document)
-        return users
-
-    def entry(self, resource: dict[str, Any], users: list[str]) -> nodes.section:
-        """Return the section of one table."""
-        file, up = f"data/{resource['path']}", "../" * self.env.docname.count("/")
-        link = nodes.reference("", "download", refuri=up + file, internal=False)
-        download = nodes.inline("", " (", link, nodes.Text(")"), classes=["screen-only"])
-        names = [f"{{doc}}`{u.rpartition('/')[2].replace('_', ' ')} </{u}>`" for u in users]
-        used = self.parse_inline(", ".join(names) or resource.get("reason", "no page"))[0]
-        terms = "; ".join(item["title"] for item in resource["licenses"])
-        if resource["restricted"]:
-            terms += " (not open data: small extract, shown with attribution)"
-        breaks = [f"{b['field']}, {b['at']}: {b['note']}" for b in resource["breaks"]]
-        fields = {
-            "File": [nodes.paragraph("", "", nodes.literal("", file), download)],
-            "Used in": [nodes.paragraph("", "", *used)],
-            "Coverage": [nodes.paragraph("", resource["coverage"])],
-            "As of": [nodes.paragraph("", resource["asOf"])],
-            "Sources": [_source(source) for source in resource["sources"]],
-            "Licence": [nodes.paragraph("", terms)],
-            "Caveats": _list(resource["caveats"]),
-            "Breaks": _list(breaks),
-        }
-        about = nodes.field_list(classes=["dictionary", "compact"])
-        for name, body in fields.items():
-            if body:
-                head = nodes.field_name(name, name)
-                about += nodes.field("", head, nodes.field_body("", *body))
-        section = self.section(f"data-{resource['name']}", resource["title"])
-        section += [nodes.paragraph("", resource["description"]), about, _columns(resource)]
-        return section
+            lines += [f"(data-group-{folder or 'shared'})=", f"## {title}", ""]
+            for resource in resources:
+                if resource["path"].rpartition("/")[0] == folder:
+                    lines += [*entry(resource, pages.get(resource["name"], [])), ""]
+        source[0] = source[0].replace(MARK, "\n".join(lines))
 
 
-def _list(lines: list[str]) -> list[nodes.Node]:
-    items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
-    return [nodes.bullet_list("", *items)] if items else []
+def users(app: Sphinx) -> dict[str, list[str]]:
+    """Return links to the pages that load each table, as their notebooks' metadata say."""
+    found: dict[str, list[str]] = {}
+    for document in sorted(app.env.found_docs):
+        path = Path(app.env.doc2path(document))
+        if path.suffix == ".ipynb":
+            app.env.note_dependency(str(path))
+            inputs = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("inputs", {})
+            link = f"{{doc}}`{path.stem.replace('_', ' ')} </{document}>`"
+            for name in inputs:
+                found.setdefault(name.removeprefix("table "), []).append(link)
+    return found
 
 
-def _source(source: dict[str, str]) -> nodes.paragraph:
-    if "path" not in source:
-        return nodes.paragraph("", source["title"])
-    link = nodes.reference("", source["title"], refuri=source["path"], internal=False)
-    return nodes.paragraph("", "", link)
+def plain(text: str) -> str:
+    """Return text as Markdown that shows it as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-def _columns(resource: dict[str, Any]) -> nodes.table:
-    """Return the table of a table's columns."""
-    schema = resource["schema"]
-    keys, targets = schema.get("primaryKey", []), dict[str, str]()
-    for key in schema.get("foreignKeys", []):
-        fields = [key["fields"]] if isinstance(key["fields"], str) else key["fields"]
-        targets |= dict.fromkeys(fields, key["reference"]["resource"] or resource["name"])
-    rows = []
+def entry(resource: dict[str, Any], pages: list[str]) -> list[str]:
+    """Return the lines of the section of one table."""
+    file = f"data/{resource['path']}"
+    download = f"[ ([download](../../{file}){{.external}})]{{.screen-only}}"
+    terms = "; ".join(item["title"] for item in resource["licenses"])
+    if resource["restricted"]:
+        terms += " (not open data: small extract, shown with attribution)"
+    sources = [
+        f"[{plain(s['title'])}](<{s['path']}>)" if "path" in s else plain(s["title"])
+        for s in resource["sources"]
+    ]
+    breaks = [f"{b['field']}, {b['at']}: {b['note']}" for b in resource["breaks"]]
+    fields = {
+        "File": [f"`{file}`{download}"],
+        "Used in": [", ".join(pages) or plain(resource.get("reason", "no page"))],
+        "Coverage": [plain(resource["coverage"])],
+        "As of": [plain(resource["asOf"])],
+        "Sources": sources,
+        "Licence": [plain(terms)],
+        "Caveats": [f"- {plain(line)}" for line in resource["caveats"]],
+        "Breaks": [f"- {plain(line)}" for line in breaks],
+    }
+    return [
+        f"(data-{resource['name']})=",
+        f"### {plain(resource['title'])}",
+        f"\n{plain(resource['description'])}\n",
+        *(f":{name}:\n  " + "\n\n  ".join(body) for name, body in fields.items() if body),
+        "\n:::{list-table}\n:header-rows: 1\n:stub-columns: 1\n:widths: 28 22 50",
+        ":class: dictionary-columns compact\n\n* - Column\n  - Type\n  - Meaning",
+        *columns(resource["schema"], resource["name"]),
+        ":::",
+    ]
+
+
+def columns(schema: dict[str, Any], table: str) -> Iterator[str]:
+    """Return the row of each column of a table: name, type and unit, meaning."""
+    targets = {
+        field: key["reference"]["resource"] or table
+        for key in schema.get("foreignKeys", [])
+        for field in ([key["fields"]] if isinstance(key["fields"], str) else key["fields"])
+    }
     for field in schema["fields"]:
         name, limits = field["name"], field.get("constraints", {})
         kind = field["type"] + (f", {field['unit']}" if field.get("unit") else "")
         says = field["description"].rstrip(".") + "."
-        says += " Key." if name in keys else " Required." if limits.get("required") else ""
+        required = " Required." if limits.get("required") else ""
+        says += " Key." if name in schema.get("primaryKey", []) else required
         says += f" Points to {targets[name]}." if name in targets else ""
         says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
-        rows.append(_row(name, kind, says))
-    group = nodes.tgroup(cols=3)
-    group += [nodes.colspec(colwidth=w, stub=int(w == 28)) for w in (28, 22, 50)]
-    group += [nodes.thead("", _row("Column", "Type", "Meaning")), nodes.tbody("", *rows)]
-    return nodes.table("", group, classes=["colwidths-given", "dictionary-columns", "compact"])
+        yield f"* - {plain(name)}\n  - {plain(kind)}\n  - {plain(says)}"
 
 
-def _row(*cells: str) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
-    app.add_directive("data-dictionary", DataDictionary)
-    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the page when it is read."""
+    app.connect("source-read", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

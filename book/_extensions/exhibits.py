@@ -27,8 +27,8 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
@@ -55,6 +55,9 @@ SIGNS = {
     evidence.NOT_TESTED: "○",
 }
 FENCE = "~" * 9
+#: A column with a longer text than this, in letters, is kept wide enough to read.
+LONG = 90
+GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
 def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -77,11 +80,9 @@ def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
             # The cell stays in its place: its number is part of a warning's line number.
             text = f"{FENCE}{{notebook-code}}\n{text}\n{FENCE}"
         else:
-            for name in set(re.findall(r"\{glue:text\}`([^`]*)`", text)) - set(facts):
+            for name in set(GLUED.findall(text)) - set(facts):
                 logger.warning("%s, cell %s: no cell records the fact %r", path, number, name)
-            text = re.sub(
-                r"\{glue:text\}`([^`]*)`", lambda place: facts.get(place[1], place[0]), text
-            )
+            text = GLUED.sub(lambda place: facts.get(place[1], place[0]), text)
         words = {"cell_type": "markdown", "metadata": {}, "source": text}
         notebook["cells"][number - 1] = words | ({"id": cell["id"]} if "id" in cell else {})
     source[0] = json.dumps(notebook)
@@ -108,6 +109,8 @@ class Exhibit(SphinxDirective):
         if not words or not all(isinstance(word, nodes.paragraph) for word in words):
             raise self.error(f"exhibit {name}: expected a caption and notes, each a paragraph")
         caption, *notes = words
+        for note in notes:
+            note["classes"].append("exhibit-note")
         box = nodes.container(classes=["exhibit"])
         if body["svg"]:
             self._check("alt", len(self.options.get("alt", "").split()) >= 12, "12 words or more")
@@ -116,22 +119,18 @@ class Exhibit(SphinxDirective):
             empty = any(cell == MISSING for row in body["rows"] for cell in row)
             reason = self.options.get("missing", "").strip()
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
-            notes += [nodes.paragraph("", f"{MISSING} {reason}")] if empty else []
+            if empty:
+                notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
             shown = self.table(body, caption)
             box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
-        box += shown
-        for note in notes:
-            note["classes"].append("exhibit-note")
-        box += [*notes, self.source(body)]
+        box += [shown, *notes, self.source(body)]
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
-            fold["summary"], fold["label"] = (
-                "Numbers in this figure",
-                f"Numbers: {caption.astext()}",
-            )
+            fold["summary"] = "Numbers in this figure"
+            fold["label"] = f"Numbers: {caption.astext()}"
             box += fold
         return [box]
 
@@ -155,6 +154,9 @@ class Exhibit(SphinxDirective):
         page = Path(self.env.doc2path(self.env.docname)).parent
         image = nodes.image(uri=Path(os.path.relpath(path, page)).as_posix())
         image["alt"] = " ".join(self.options["alt"].split())
+        # Its room is kept before it is loaded: a point is 4/3 pixels.
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body["svg"])
+        image["room"] = [f"{float(n) * 4 / 3:.0f}" for n in size.groups()] if size else []
         figure = nodes.figure("", image)
         figure += nodes.caption("", "", *caption.children)
         return figure
@@ -166,11 +168,12 @@ class Exhibit(SphinxDirective):
         table += [nodes.title("", "", *caption.children)] if caption else []
         group = nodes.tgroup(cols=len(columns))
         table += group
-        for place in range(len(columns)):
-            group += nodes.colspec(
-                colwidth=1, stub=int(body.get("row_header", True) and place == 0)
-            )
+        stubs = [body.get("row_header", True), *[False] * (len(columns) - 1)]
+        group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
+        for entry, cells in zip(head[0], zip(*body["rows"], strict=True), strict=True):
+            if any(len(c if isinstance(c, str) else c["markup"]) > LONG for c in cells):
+                entry["classes"].append("text-long")
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
         anchors = body.get("anchors", [])
@@ -181,20 +184,17 @@ class Exhibit(SphinxDirective):
 
     def row(self, cells: list[Any], columns: list[dict[str, str]]) -> nodes.row:
         """Return a table row with each cell aligned as its column is."""
-        row = nodes.row()
-        for cell, column in zip(cells, columns, strict=True):
-            entry = nodes.entry("", nodes.paragraph("", "", *self.inline(cell)))
-            entry["classes"] = [f"text-{column['align']}"]
-            row += entry
-        return row
+        texts = [nodes.paragraph("", "", *self.inline(cell)) for cell in cells]
+        sides = [[f"text-{column['align']}"] for column in columns]
+        pairs = zip(texts, sides, strict=True)
+        return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
 
     def source(self, body: dict[str, Any]) -> nodes.paragraph:
         """Return the line that says where the rows come from and how far they reach."""
         source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
-        line += nodes.Text("Source: ")
         for place, item in enumerate(source["sources"]):
-            line += nodes.Text("; " if place else "")
-            line += _link(item["title"], item["url"]) if item["url"] else nodes.Text(item["title"])
+            line += nodes.Text("; " if place else "Source: ")
+            line += _link(item["title"], item["url"])
         line += nodes.Text(f". Data to {body['data_to']}." if body["data_to"] else ".")
         if source["restricted"]:
             line += nodes.Text(" Not open data: a small extract, shown with attribution.")
@@ -207,8 +207,9 @@ class Exhibit(SphinxDirective):
         return line
 
 
-def _link(text: str, address: str) -> nodes.reference:
-    return nodes.reference(text, text, refuri=address, internal=False)
+def _link(text: str, address: str) -> nodes.Node:
+    link = nodes.reference(text, text, refuri=address, internal=False)
+    return link if address else nodes.Text(text)
 
 
 class NotebookCode(SphinxDirective):
@@ -228,29 +229,23 @@ class FoldCode(SphinxTransform):
     default_priority = 400
 
     def apply(self, **kwargs: Any) -> None:
-        for box in list(self.document.findall(_is_code)):
-            following = box.next_node(descend=False, siblings=True)
-            if following is not None and _is_code(following):
-                following.insert(0, box.children)
-                box.parent.remove(box)
-                continue
+        for box in list(self.document.findall(lambda node: _is(node, "notebook-code"))):
             box["summary"] = "Show the code"
-            before = box.previous_sibling()
-            exhibit = following if _is_exhibit(following) else before
-            if _is_exhibit(exhibit):
-                box.parent.remove(box)
-                exhibit += box
-                if _is_code(exhibit[-2]):
-                    exhibit[-2] += box.children
-                    exhibit.remove(box)
+            after, before = box.next_node(descend=False, siblings=True), box.previous_sibling()
+            if _is(after, "notebook-code"):
+                after.insert(0, box.children)
+            elif _is(home := after if _is(after, "exhibit") else before, "exhibit"):
+                if _is(home[-1], "notebook-code"):
+                    home[-1] += box.children
+                else:
+                    home += box.deepcopy()
+            else:
+                continue
+            box.parent.remove(box)
 
 
-def _is_exhibit(node: nodes.Node | None) -> bool:
-    return isinstance(node, nodes.container) and "exhibit" in node["classes"]
-
-
-def _is_code(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "notebook-code" in node["classes"]
+def _is(node: nodes.Node | None, kind: str) -> bool:
+    return isinstance(node, nodes.container) and kind in node["classes"]
 
 
 class WeightsExplorer(SphinxDirective):
@@ -262,44 +257,44 @@ class WeightsExplorer(SphinxDirective):
         body = self.env.temp_data["exhibits"].pop(self.arguments[0])
         # "<" is escaped so that no text in the data can end the script element.
         text = json.dumps(body, ensure_ascii=False).replace("<", "\\u003c")
-        box = (
-            '<div class="weights-explorer" hidden>'
-            f'<script type="application/json">{text}</script></div>'
-        )
-        raw = nodes.raw("", box, format="html")
-        return [nodes.container("", raw, classes=["screen-only"])]
+        script = f'<script type="application/json">{text}</script>'
+        box = f'<div class="weights-explorer" hidden>{script}</div>'
+        return [nodes.container("", nodes.raw("", box, format="html"), classes=["screen-only"])]
 
 
-class Claim(SphinxRole):
-    """A claim of the article, by its id or short name, linked to the claim-by-claim page."""
+class Claim(XRefRole):
+    """A claim of the article by its id, linked to its row on the claim-by-claim page."""
 
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        label, words = f"claim-{self.text.lower()}", self.text
-        if self.name == "rec":
-            names = data.load("claims").set_index("claim_id")["short_name"].dropna()
-            if self.text not in names:
-                message = f"rec: {self.text!r} is no recommendation with a short name"
-                return [], [self.inliner.reporter.error(message, line=self.lineno)]
-            words = names[self.text]
-        link = pending_xref(
-            "",
-            nodes.inline("", words, classes=["claim" if words == self.text else "rec"]),
-            refdomain="std",
-            reftype="ref",
-            reftarget=label,
-            refexplicit=True,
-            refwarn=True,
-            refdoc=self.env.docname,
-        )
-        self.set_source_info(link)
-        # The first mention in a document is where the claim-by-claim page leads back to.
-        name = f"use-{self.env.docname.rpartition('/')[2]}-{self.text.lower()}"
-        document = self.inliner.document
-        if name in document.nameids:
-            return [link], []
-        here = nodes.inline("", "", link, names=[name])
-        document.note_explicit_target(here, here)
+    innernodeclass = nodes.inline
+
+    def process_link(
+        self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
+    ) -> tuple[str, str]:
+        refnode["refdomain"], refnode["reftype"], refnode["refexplicit"] = "std", "ref", True
+        return title, f"claim-{target.lower()}"
+
+    def result_nodes(
+        self, document: nodes.document, env: Any, node: nodes.Element, is_ref: bool
+    ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Mark the first mention in a document: the claim-by-claim page leads back to it."""
+        claim = node["reftarget"].removeprefix("claim-")
+        name = f"use-{env.docname.rpartition('/')[2]}-{claim}"
+        here = nodes.inline("", "", node, classes=[self.name])
+        if name not in document.nameids:
+            here["names"].append(name)
+            document.note_explicit_target(here, here)
         return [here], []
+
+
+class Recommendation(Claim):
+    """A recommendation by its short name, linked likewise; an unknown id stays and is warned of."""
+
+    def process_link(
+        self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
+    ) -> tuple[str, str]:
+        names = data.load("claims").set_index("claim_id")["short_name"].dropna()
+        title, target = super().process_link(env, refnode, has_explicit_title, title, target)
+        return names.get(title, title), target
 
 
 class Certainty(SphinxRole):
@@ -343,8 +338,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("exhibit", Exhibit)
     app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
-    app.add_role("claim", Claim())
-    app.add_role("rec", Claim())
+    app.add_role("claim", Claim(warn_dangling=True))
+    app.add_role("rec", Recommendation(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)

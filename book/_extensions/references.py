@@ -1,4 +1,4 @@
-"""What links lead to: texts of claims and terms, the bibliography's style, and ways back from it.
+"""What links lead to: texts of claims and terms, and ways back from the bibliography.
 
 The texts are titles of links, which report.js shows as cards for mouse, keyboard and touch.
 Citations have theirs from sphinxcontrib-bibtex.
@@ -10,10 +10,6 @@ import re
 from typing import Any
 
 from docutils import nodes
-from pybtex.plugin import register_plugin
-from pybtex.style.formatting.plain import Style
-from pybtex.style.labels.alpha import LabelStyle
-from pybtex.style.sorting.author_year_title import SortingStyle
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -22,13 +18,6 @@ from report import data
 
 GLOSSARY = "book/appendix/glossary"
 REFERENCES = "book/appendix/references"
-
-
-class ReportStyle(Style):
-    """The bibliography: plain, sorted by author and year, with labels of both."""
-
-    default_label_style = LabelStyle
-    default_sorting_style = SortingStyle
 
 
 def definitions(env: BuildEnvironment) -> dict[str, tuple[str, str]]:
@@ -52,9 +41,8 @@ class ExplainLinks(SphinxPostTransform):
     builders = ("html", "dirhtml")
 
     def run(self, **kwargs: Any) -> None:
-        said = {
-            f"claim-{row.claim_id.lower()}": row.claim for row in data.load("claims").itertuples()
-        }
+        claims = data.load("claims")
+        said = dict(zip("claim-" + claims["claim_id"].str.lower(), claims["claim"], strict=True))
         for link in self.document.findall(nodes.reference):
             anchor = link.get("refid") or link.get("refuri", "").partition("#")[2]
             if anchor in said:
@@ -76,9 +64,7 @@ class ExplainLinks(SphinxPostTransform):
         for ref in domain.citation_refs:
             for target in ref.targets:
                 places.setdefault(target.key, {}).setdefault(ref.docname, ref.citation_ref_id)
-        entries = {
-            i: entry for entry in self.document.findall(nodes.citation) for i in entry["ids"]
-        }
+        entries = {i: item for item in self.document.findall(nodes.citation) for i in item["ids"]}
         for citation in domain.citations:
             cited = places.get(citation.key, {})
             line = nodes.paragraph("", "Cited in ", classes=["cited-in"])
@@ -119,7 +105,6 @@ def link_term(texts: list[nodes.paragraph], term: str, address: str, meaning: st
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the transform, and the style under the name that the bibliography uses."""
-    register_plugin("pybtex.style.formatting", "report", ReportStyle)
+    """Register the transform."""
     app.add_post_transform(ExplainLinks)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,21 +7,22 @@ furo. A page runs few scripts, asks no other host for anything, and says so in i
 from __future__ import annotations
 
 import base64
+import io
+import json
 import re
-import tempfile
+import unicodedata
+from collections.abc import Iterator
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from docutils import nodes
 from fontTools import subset
 from sphinx.application import Sphinx
-from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
 
 from report.sortkeys import sort_key
+from report.style import FACE, FONTS
 
 #: What a page may load. The hashes are of the inline scripts, of the theme (the choice of colours)
 #: and of page.html (fonts); "file:" stands beside 'self', which not every browser takes to mean
@@ -37,10 +38,9 @@ STYLES = {"furo.css", "pygments.css", "fonts.css", "report.css"}
 SCRIPTS = {"furo.js", "report.js"}  # of every page; the others by what a page has
 #: Tables from this length on can be sorted; report.js makes the buttons.
 SORTABLE = 8
-#: Files of the package font-source-sans-pro, with the weight and style they stand for.
-FACES = (("Regular", 400, "normal"), ("It", 400, "italic"), ("Semibold", 600, "normal"))
-
-
+#: What is not broken over two lines: 2026-02-24, 2026-02, 2014-2016, 8 April 2010.
+DATE = re.compile(r"\b\d{4}-\d\d(?:-?\d\d)?(?!\d)|\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b")
+BOXES = nodes.entry | nodes.list_item | nodes.definition | nodes.field_body
 #: Marks of docutils that no style asks for: a tenth of a page of tables.
 UNSTYLED = re.compile(r' class="(?:(?:head|stub|simple|text-left|row-\w+|field-\w+)\s?)+"')
 
@@ -63,39 +63,30 @@ class WebTranslator(HTML5Translator):
         elif tagname == "caption":  # stays in sight while a wide table scrolls
             suffix += '<div class="caption-box">'
         elif tagname == "img":
-            attributes |= self.room(node) | {"decoding": "async", "loading": "lazy"}
+            room = zip(("width", "height"), node.get("room", ()), strict=False)
+            attributes |= {"decoding": "async", "loading": "lazy", **dict(room)}
         elif attributes.get("role") == "doc-biblioentry":  # given up by the standard
             attributes["role"] = "listitem"
         return UNSTYLED.sub("", super().starttag(node, tagname, suffix, empty, **attributes))
-
-    def room(self, node: nodes.Element) -> dict[str, str]:
-        """Return width and height of a drawing, so that its room is kept before it is loaded."""
-        name = unquote(node["uri"]).rpartition("/")[2]
-        for source in (s for s, target in self.builder.images.items() if target == name):
-            head = Path(self.builder.srcdir, source).read_text("utf-8", errors="replace")[:400]
-            if box := re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head):
-                width, height = (f"{float(n) * 4 / 3:.0f}" for n in box.groups())
-                return {"width": width, "height": height}
-        return {}
 
     def depart_title(self, node: nodes.Element) -> None:
         if isinstance(node.parent, nodes.table):
             self.context[-1] = "</div></caption>\n"
         super().depart_title(node)
 
+    def visit_Text(self, node: nodes.Text) -> None:  # noqa: N802  # docutils names it so
+        super().visit_Text(node)
+        self.body[-1] = DATE.sub(r'<span class="date">\g<0></span>', self.body[-1])
+
     def visit_paragraph(self, node: nodes.Element) -> None:
-        if not _lone(node):
+        """Leave out the tags of a paragraph that is all that its cell or item holds."""
+        if not (lone := isinstance(node.parent, BOXES) and len(node.parent) == 1):
             super().visit_paragraph(node)
+        node["lone"] = lone
 
     def depart_paragraph(self, node: nodes.Element) -> None:
-        if not _lone(node):
+        if not node["lone"]:
             super().depart_paragraph(node)
-
-
-def _lone(paragraph: nodes.Element) -> bool:
-    """Return whether a paragraph is all that its cell or item holds, and needs no tags."""
-    boxes = nodes.entry | nodes.list_item | nodes.definition | nodes.field_body
-    return isinstance(paragraph.parent, boxes) and len(paragraph.parent) == 1
 
 
 def visit_container(self: Any, node: nodes.Element) -> None:
@@ -119,46 +110,47 @@ def depart_container(self: Any, node: nodes.Element) -> None:
     self.body.append("</details>\n" if "summary" in node else "</div>\n")
 
 
-class SpeakingIds(SphinxTransform):
-    """Give sections that docutils numbers (#id1) an address of their words, which stays theirs."""
-
-    default_priority = 400
-
-    def apply(self, **kwargs: Any) -> None:
-        taken = self.document.ids
-        for section in self.document.findall(nodes.section):
-            if re.fullmatch(r"id\d+", old := section["ids"][0]):
-                words = re.sub(r"[^a-z0-9]+", "-", section[0].astext().lower()).strip("-")
-                name = f"s-{words}"
-                while name in taken:
-                    name = f"{section.parent['ids'][0]}-{name}"
-                section["ids"][0], taken[name] = name, taken.pop(old)
-
-
 def font_faces(characters: set[str]) -> str:
     """Return a style sheet with the fonts in it, cut to these characters.
 
     Pages that are opened from a folder may not load fonts as files.
     """
-    folder, faces = files("font_source_sans_pro") / "files", []
-    for name, weight, style in FACES:
-        with tempfile.TemporaryDirectory() as out:
-            cut = Path(out, "cut.woff2")
-            options = [
-                "--flavor=woff2",
-                "--layout-features=kern,liga,tnum,ccmp",
-                "--drop-tables+=FFTM",
-            ]
-            text = f"--text={''.join(sorted(characters))}"
-            subset.main(
-                [f"{folder}/SourceSansPro-{name}.ttf", text, f"--output-file={cut}", *options]
-            )
-            data = base64.b64encode(cut.read_bytes()).decode()
+    options = subset.Options(flavor="woff2", layout_features=["kern", "liga", "tnum", "ccmp"])
+    options.drop_tables += ["FFTM"]
+    faces = []
+    for (weight, style), path in FONTS.items():
+        font, cut = subset.load_font(path, options), io.BytesIO()
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(text="".join(sorted(characters)))
+        subsetter.subset(font)
+        subset.save_font(font, cut, options)
+        data = base64.b64encode(cut.getvalue()).decode()
         faces.append(
-            f"@font-face{{font-family:'Source Sans Pro';font-weight:{weight};font-style:{style};"
+            f"@font-face{{font-family:'{FACE}';font-weight:{weight};font-style:{style};"
             f"font-display:block;src:url(data:font/woff2;base64,{data}) format('woff2')}}\n"
         )
     return "".join(faces)
+
+
+def sections(doctree: nodes.Node) -> Iterator[tuple[str, str, str]]:
+    """Yield id, title and text of each section for search.js; letters apart from accents (NFD).
+
+    Sphinx's own search skips numbers, knows no phrases, folds no accents and, opened from a
+    folder, shows titles alone (sphinx-doc/sphinx 776, 3301). lunr and MiniSearch have no phrases
+    either, and Pagefind needs a server.
+    """
+    left_out = nodes.Inline | nodes.FixedTextElement | nodes.label
+    for section in doctree.findall(nodes.section):
+        title, *rest = section.children
+        text = " ".join(
+            block.astext()
+            for part in rest
+            if not isinstance(part, nodes.section)
+            for block in part.findall(nodes.TextElement)
+            if not isinstance(block, left_out)
+        )
+        plain = (unicodedata.normalize("NFD", " ".join(t.split())) for t in (title.astext(), text))
+        yield section["ids"][0], *plain
 
 
 def _name(file: Any) -> str:
@@ -166,8 +158,12 @@ def _name(file: Any) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register translator and transform; note what pages load and show, and publish only that."""
+    """Register the translator; note what pages load, show and say, and publish only that."""
     loaded, characters = {"favicon.svg", "social-card.png"}, set(map(chr, range(32, 127)))
+    searched: dict[str, list[Any]] = {}
+
+    def begin(app: Sphinx) -> None:
+        app.builder.search = False  # type: ignore[attr-defined]  # no index of Sphinx's own
 
     def choose(app: Sphinx, page: str, _: str, context: dict[str, Any], doctree: Any) -> None:
         """Leave the page the style sheets and scripts that it needs, and give it its policy."""
@@ -178,22 +174,26 @@ def setup(app: Sphinx) -> dict[str, Any]:
             context[kind] = [file for file in context[kind] if _name(file) in names]
             loaded.update(map(_name, context[kind]))
         characters.update(body)
+        if doctree is not None:
+            searched[page] = [app.builder.get_target_uri(page), *sections(doctree)]
         policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         context["metatags"] = policy + context.get("metatags", "")
 
     def finish(app: Sphinx, error: Exception | None) -> None:
-        """Write the fonts, then remove what no page loads."""
+        """Remove what no page loads; write the fonts, and the text that search.js looks through."""
         if error is None and app.builder.name == "html":
             static = Path(app.outdir, "_static")
             for path in [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]:
                 path.unlink()
             (static / "fonts.css").write_text(font_faces(characters), encoding="utf-8")
+            text = json.dumps([searched[name] for name in sorted(searched)], ensure_ascii=False)
+            (static / "search-data.js").write_text(f"const PAGES = {text};\n", encoding="utf-8")
 
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
     app.set_translator("html", WebTranslator, override=True)
     app.add_node(nodes.container, override=True, html=(visit_container, depart_container))
-    app.add_transform(SpeakingIds)
     app.add_css_file("fonts.css")
+    app.connect("builder-inited", begin)
     app.connect("html-page-context", choose, priority=900)
     app.connect("build-finished", finish, priority=900)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

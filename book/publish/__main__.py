@@ -26,13 +26,10 @@ def check() -> None:
     """Stop with every error in data/ listed."""
     from publish import validation  # takes long to import
 
-    problems = validation.problems()
-    if problems:
-        raise DataError(
-            f"data/ has {len(problems)} error{'s' * (len(problems) > 1)}:\n  "
-            + "\n  ".join(problems)
-            + "\nMend the rows named above; the last good book stays in place."
-        )
+    if problems := validation.problems():
+        head = f"data/ has {len(problems)} error{'s' * (len(problems) > 1)}:"
+        tail = "Mend the rows named above; the last good book stays in place."
+        raise DataError("\n  ".join([head, *problems]) + f"\n{tail}")
 
 
 def execute(force: bool = False, names: Sequence[str] = ()) -> None:
@@ -52,14 +49,14 @@ def execute(force: bool = False, names: Sequence[str] = ()) -> None:
             run.error = str(error)
 
     notebooks.execute(runs, done)
-    errors = [run.error for run in runs if run.error]
-    if errors:
+    if errors := [run.error for run in runs if run.error]:
         raise notebooks.NotebookError("\n".join(errors))
     fresh = len(paths) - len(runs)
-    if not runs:
-        print(f"All {fresh} notebooks are up to date: nothing was executed.")
-    else:
-        print(f"{len(runs)} executed, {fresh} up to date.")
+    print(
+        f"{len(runs)} executed, {fresh} up to date."
+        if runs
+        else f"All {fresh} notebooks are up to date: nothing was executed."
+    )
 
 
 def book() -> None:
@@ -76,22 +73,19 @@ def book() -> None:
 
 
 def compare(names: Sequence[str] = ()) -> int:
-    """Execute notebooks afresh, compare every output, print a table; return the exit status.
+    """Execute notebooks afresh, compare every output, say what differs; return the exit status.
 
-    Nothing stored is changed. The differences are also written to _build/reproduce.txt.
+    Nothing stored is changed. What is said is also written to _build/reproduce.txt.
     """
     runs = [notebooks.Run(path, ["to compare"]) for path in notebooks.paths(names)]
     notebooks.execute(runs)
     results = [reproduce.compare(run) for run in runs]
-    print(reproduce.overview(results))
-    path = site.BUILD / "reproduce.txt"
+    said, path = reproduce.report(results), site.BUILD / "reproduce.txt"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(reproduce.report(results), encoding="utf-8")
-    differences = [f"{r.name}: {line}" for r in results for line in r.differences]
-    if differences:
-        differences.append(f"This report is also in {path}.")
-    print("\n".join([*differences, reproduce.summary(results)]))
-    return 1 if differences else 0
+    path.write_text(f"{reproduce.machine()}\n{said}\n", encoding="utf-8")
+    wrong = any(result.differences for result in results)
+    print(f"{said}\nThis report is also in {path}." if wrong else said)
+    return int(wrong)
 
 
 def main() -> int:
@@ -105,12 +99,12 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="execute every notebook")
     chosen = parser.parse_intermixed_args()
     try:
+        if chosen.command == "reproduce":
+            return compare(chosen.notebooks)
         if chosen.command == "check":
             check()
             print("data/ is valid.")
             return 0
-        if chosen.command == "reproduce":
-            return compare(chosen.notebooks)
         with site.alone():
             if chosen.command == "book":
                 book()

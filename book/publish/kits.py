@@ -14,25 +14,7 @@ from report import data
 
 ROOT = data.ROOT
 NAME = "dealing-with-moscow"
-RERUN = f"{NAME}-rerun.zip"
-DATA = f"{NAME}-data.zip"
-RERUN_README = """\
-Dealing with Moscow, version {version}: rerun kit
-Every table, figure and number of the report can be made again from this folder.
-With make and Python 3.11 or later: "make reproduce" (and "make lab" opens the notebooks).
-Without make (on Windows, Scripts stands for bin):
-    python3 -m venv .venv
-    .venv/bin/pip install --require-hashes -r requirements.txt
-    cd book && ../.venv/bin/python -m publish reproduce
-It executes the notebooks in book/, compares each output with the stored one, and names the
-first value that differs. Nothing but the packages comes from the network.
-Licences: LICENSE (code), LICENSE-TEXT-AND-DATA (text, figures, tables).
-"""
-DATA_README = """\
-Dealing with Moscow, version {version}: the data
-datapackage.json describes every table: what a row is, columns, units, sources, licence, caveats.
-The tables are CSV files in UTF-8. In Excel: Data, From Text/CSV, File origin 65001 (Unicode UTF-8).
-"""
+RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 
 
 def about() -> dict[str, str]:
@@ -53,7 +35,7 @@ def rerun_files() -> list[Path]:
     tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
     book = ROOT / "book"
     code = [*(book / "report").rglob("*"), *(book / "publish").rglob("*")]
-    code = [path for path in code if path.suffix in {".py", ".yaml", ".mplstyle"}]
+    code = [path for path in code if path.suffix in {".py", ".yaml", ".mplstyle", ".txt"}]
     notebooks = [p for p in book.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
     return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks]
 
@@ -74,10 +56,8 @@ def write(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
 def make(folder: Path) -> None:
     """Write both downloads into a folder."""
     terms = ROOT / "LICENSE-TEXT-AND-DATA"
-    for name, files, base, readme in (
-        (RERUN, rerun_files(), ROOT, RERUN_README),
-        (DATA, data_files(), ROOT / "data", DATA_README),
-    ):
+    for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
+        words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}
-        inside |= {"README.txt": readme.format(**about()).encode(), terms.name: terms.read_bytes()}
+        inside |= {"README.txt": words.format(**about()).encode(), terms.name: terms.read_bytes()}
         write(folder / name, inside.items())

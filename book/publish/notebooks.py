@@ -89,15 +89,11 @@ def paths(names: Iterable[str] = ()) -> list[Path]:
 
     Raises NotebookError for a name that no notebook has.
     """
-    found = {
-        p.relative_to(BOOK).with_suffix("").as_posix(): p
-        for p in sorted(BOOK.rglob("*.ipynb"))
-        if ".ipynb_checkpoints" not in p.parts
-    }
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise NotebookError(f"no notebook {unknown[0]!r}; there are: {', '.join(found)}")
-    return [found[name] for name in names] if names else list(found.values())
+    files = [p for p in sorted(BOOK.rglob("*.ipynb")) if ".ipynb_checkpoints" not in p.parts]
+    found = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in files}
+    for name in [name for name in names if name not in found]:
+        raise NotebookError(f"no notebook {name!r}; there are: {', '.join(found)}")
+    return [found[name] for name in names or found]
 
 
 def read(path: Path, raw: bytes | None = None) -> Any:
@@ -162,14 +158,12 @@ def tidy(notebook: dict[str, Any]) -> None:
     Of the metadata, the digests and the tags of cells stay. Cells that were executed one after
     the other, in a kernel that had executed others before, are counted from 1.
     """
-    known = {key: notebook["metadata"][key] for key in ("inputs",) if key in notebook["metadata"]}
-    notebook["metadata"] = nbformat.from_dict(
-        {**known, "kernelspec": KERNEL, "language_info": {"name": "python"}}
-    )
+    known = {key: value for key, value in notebook["metadata"].items() if key == "inputs"}
+    known |= {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook["metadata"] = nbformat.from_dict(known)
     for cell in notebook["cells"]:
-        cell["metadata"] = nbformat.from_dict(
-            {key: cell["metadata"][key] for key in ("tags",) if cell["metadata"].get(key)}
-        )
+        tags = cell["metadata"].get("tags")
+        cell["metadata"] = nbformat.from_dict({"tags": tags} if tags else {})
     code = code_cells(notebook)
     counts = [cell["execution_count"] or 0 for cell in code]
     if code and counts == list(range(counts[0], counts[0] + len(code))) and counts[0] > 1:
@@ -189,13 +183,11 @@ def before_save(model: dict[str, Any], **_: Any) -> None:
 async def _execute(run: Run) -> None:
     started, number = time.perf_counter(), 0
     notebook = nbformat.from_dict(run.stored)
+    resources = {"metadata": {"path": str(run.path.parent)}}
     client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        record_timing=False,
-        resources={"metadata": {"path": str(run.path.parent)}},
+        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources=resources
     )
+    client.record_timing = False
     try:
         # The kernel's own log is not shown; what a cell writes arrives as an output.
         async with client.async_setup_kernel(
@@ -206,29 +198,27 @@ async def _execute(run: Run) -> None:
                 if cell.cell_type == "code":
                     number += 1
                     await client.async_execute_cell(cell, place, execution_count=number)
+                    for said in [o for o in cell.outputs if o.output_type == "stream"]:
+                        what = f"wrote to {said.name}: {said.text.strip()[:200]}"
+                        raise NotebookError(f"{what}. End a cell on one value and print nothing.")
             question = "import json; from report import data; print(json.dumps(data.used()))"
             used = json.loads(await _hidden(client, question))
     except CellExecutionError as error:
-        run.error = f"{run.path}, code cell {number}: {error.ename}: {error.evalue}"
-        return
+        why = f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
-        run.error = f"{run.path}, code cell {number}: still running after {CELL_TIMEOUT} s"
-        return
+        why = f"still running after {CELL_TIMEOUT} s"
     except DeadKernelError:
-        run.error = f"{run.path}, code cell {number}: the kernel died"
-        return
+        why = "the kernel died"
+    except NotebookError as error:
+        why = str(error)
     except RuntimeError as error:
-        run.error = f"{run.path}: its kernel did not start: {error}. Try: make clean"
-        return
-    for number, cell in enumerate(code_cells(notebook), start=1):
-        for output in [o for o in cell.outputs if o.output_type == "stream"]:
-            said = f"{run.path}: code cell {number} wrote to {output.name}"
-            tail = "End a cell on one value and print nothing."
-            run.error = run.error or f"{said}: {output.text.strip()[:200]}. {tail}"
-    if not run.error:
+        why = f"its kernel did not start: {error}. Try: make clean"
+    else:
         tidy(notebook)
         notebook.metadata["inputs"] = own(notebook) | run.shared | used
         run.notebook, run.seconds = notebook, time.perf_counter() - started
+        return
+    run.error = f"{run.path}, code cell {number}: {why}"
 
 
 async def _hidden(client: NotebookClient, source: str) -> str:
@@ -258,9 +248,10 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
                 await _execute(run)
             done(run)
 
-        await asyncio.gather(*(one(run) for run in runs))
+        await asyncio.gather(*map(one, runs))
 
-    # In a thread of its own: the caller may have an event loop running (JupyterLab, a browser).
+    # In a thread of its own: in the main one, nbclient handles Ctrl-C by itself, with a traceback,
+    # and the caller may have an event loop running (JupyterLab, a browser).
     with ThreadPoolExecutor(1) as aside:
         work = aside.submit(lambda: asyncio.run(all_of_them()))
         try:

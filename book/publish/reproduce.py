@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from publish import notebooks
 from publish.notebooks import Run
 from report.exhibits import FACTS_MIME, FIGURE_MIME, TABLE_MIME
 
-KINDS = ("table", "figure", "number in prose", "other")
 
-
-@dataclass
-class Output:
-    """One stored output: its cell, what it is, its name, and what it holds."""
+class Output(NamedTuple):
+    """A stored output: its cell, its kind ("tables", ..), its name, the body of an exhibit, all."""
 
     cell: int
     kind: str
     name: str
-    content: dict[str, Any]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """Its representations by MIME type."""
-        return self.content.get("data", {})
+    body: dict[str, Any]
+    content: Any
 
 
 @dataclass
 class Comparison:
-    """The outcome for one notebook."""
+    """The outcome for one notebook: what is stored, how much of it came again, what did not."""
 
-    name: str
-    cells: int
-    seconds: float
-    counts: dict[str, int]
-    reproduced: int
-    total: int
-    differences: list[str]
+    run: Run
+    stored: list[Output]
+    reproduced: int = 0
+    differences: list[str] = field(default_factory=list)
 
 
 def outputs(notebook: Any) -> Iterator[Output]:
@@ -49,101 +42,78 @@ def outputs(notebook: Any) -> Iterator[Output]:
         for output in cell.outputs:
             content = {key: output[key] for key in output if key != "execution_count"}
             bundle = content.get("data", {})
-            body = exhibit(bundle)
-            if body is not None:
-                kind = "figure" if FIGURE_MIME in bundle else "table"
-                yield Output(place, kind, body["name"], content)
-            elif FACTS_MIME in bundle:
+            if FACTS_MIME in bundle:
                 for name, text in json.loads(bundle[FACTS_MIME]).items():
-                    yield Output(place, "number in prose", f"Number {name}", {"text": text})
+                    yield Output(place, "numbers", f"Number {name}", {}, text)
+            elif stored := bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME):
+                kind, body = "figures" if FIGURE_MIME in bundle else "tables", json.loads(stored)
+                yield Output(place, kind, body["name"], body, content)
             else:
-                yield Output(place, "other", f"Output of code cell {place}", content)
-
-
-def exhibit(bundle: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the JSON body of a table or figure output, None for anything else."""
-    stored = bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME)
-    return json.loads(stored) if stored else None
+                yield Output(place, "other", f"Output of code cell {place}", {}, content)
 
 
 def compare(run: Run) -> Comparison:
     """Compare what a run produced with what the notebook stored, cell by cell."""
-    stored = list(outputs(run.stored))
-    code = notebooks.code_cells(run.stored)
-    counts = {kind: sum(o.kind == kind for o in stored) for kind in KINDS}
-    result = Comparison(run.name, len(code), run.seconds, counts, 0, len(stored), [])
+    result = Comparison(run, list(outputs(run.stored)))
+    said = result.differences
     if run.error:
-        result.differences.append(f"did not run: {run.error}")
+        said.append(f"did not run: {run.error}")
         return result
     fresh = list(outputs(run.notebook))
-    for number, cell in enumerate(code, start=1):
+    for number, cell in enumerate(notebooks.code_cells(run.stored), start=1):
         if cell.execution_count is None:
-            result.differences.append(f"code cell {number} stores nothing: it was never executed")
+            said.append(f"code cell {number} stores nothing: it was never executed")
             continue
-        old = [o for o in stored if o.cell == number]
-        new = [o for o in fresh if o.cell == number]
-        for was, now in zip(old, new, strict=False):
-            if was.content == now.content:
-                result.reproduced += 1
-            else:
-                result.differences.append(f"{was.name}: {first_difference(was, now)}")
-        result.differences += [f"{o.name}: stored, but not produced" for o in old[len(new) :]]
-        result.differences += [f"{o.name}: produced, but not stored" for o in new[len(old) :]]
+        old, new = ([o for o in found if o.cell == number] for found in (result.stored, fresh))
+        pairs = list(zip(old, new, strict=False))
+        result.reproduced += sum(was == now for was, now in pairs)
+        said += [f"{a.name}: {first_difference(a, b)}" for a, b in pairs if a != b]
+        said += [f"{o.name}: stored, but not produced" for o in old[len(new) :]]
+        said += [f"{o.name}: produced, but not stored" for o in new[len(old) :]]
     return result
 
 
-def overview(results: list[Comparison]) -> str:
-    """Return a table with a line for each notebook, at most 80 characters wide."""
-    lines = [["notebook", "cells", "tables", "figures", "numbers", "reproduced", "seconds"]]
-    for r in results:
-        kinds = [str(r.counts[kind]) for kind in KINDS[:3]]
-        same = f"{r.reproduced} of {r.total}"
-        lines.append([r.name, str(r.cells), *kinds, same, f"{r.seconds:.1f}"])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join([name.ljust(widths[0]), *map(str.rjust, rest, widths[1:])])
-        for name, *rest in lines
-    )
-
-
-def summary(results: list[Comparison]) -> str:
-    """Return the last line of a comparison."""
-    same, total = sum(r.reproduced for r in results), sum(r.total for r in results)
-    return f"{same} of {total} outputs reproduced."
-
-
 def report(results: list[Comparison]) -> str:
-    """Return what the report file says: where it ran, each notebook, each difference, the sum."""
-    lines = [f"Python {platform.python_version()} on {platform.platform()}", overview(results)]
-    lines += [f"{r.name}: {difference}" for r in results for difference in r.differences]
-    return "\n".join([*lines, summary(results)]) + "\n"
+    """Return a table with a line for each notebook, the differences, and the sum."""
+    rows = []
+    for result in results:
+        counts = Counter(output.kind for output in result.stored)
+        cells = [len(notebooks.code_cells(result.run.stored))]
+        cells += [counts[kind] for kind in ("tables", "figures", "numbers")]
+        again = f"{result.reproduced} of {len(result.stored)}"
+        rows.append([*cells, again, f"{result.run.seconds:.1f}"])
+    heads = ["cells", "tables", "figures", "numbers", "reproduced", "seconds"]
+    frame = pd.DataFrame(rows, [r.run.name for r in results], pd.Index(heads, name="notebook"))
+    lines = [f"{r.run.name}: {line}" for r in results for line in r.differences]
+    same, total = sum(r.reproduced for r in results), sum(len(r.stored) for r in results)
+    return "\n".join([frame.to_string(), *lines, f"{same} of {total} outputs reproduced."])
 
 
-def first_difference(old: Output, new: Output) -> str:
+def machine() -> str:
+    """Return where a comparison ran."""
+    return f"Python {platform.python_version()} on {platform.platform()}"
+
+
+def first_difference(was: Output, now: Output) -> str:
     """Say in words where two versions of an output first differ."""
-    before, after = exhibit(old.data), exhibit(new.data)
-    if before is None or after is None:
-        if old.kind == new.kind == "number in prose":
-            return f"stored {old.content['text']!r}, now {new.content['text']!r}"
-        return _first_line(old.content, new.content)
-    titles = [column["title"] for column in before["columns"]]
-    for number, (row, other) in enumerate(zip(before["rows"], after["rows"], strict=False), 1):
-        for title, was, now in zip(titles, row, other, strict=False):
-            if was != now:
-                return f"row {number}, column {title!r}: stored {was!r}, now {now!r}"
-    if len(before["rows"]) != len(after["rows"]):
-        return f"stored {len(before['rows'])} rows, now {len(after['rows'])}"
-    for key in before:
-        if before[key] != after.get(key):
-            return f"its {key} differs: stored {before[key]!r}, now {after.get(key)!r}"
-    if before == after and old.data.get("image/svg+xml") != new.data.get("image/svg+xml"):
-        return "the drawing differs though its numbers do not"
-    return _first_line(old.content, new.content)
-
-
-def _first_line(old: dict[str, Any], new: dict[str, Any]) -> str:
-    texts = (json.dumps(o, indent=1, ensure_ascii=False).replace("\\n", "\n") for o in (old, new))
-    for was, now in zip(*(text.split("\n") for text in texts), strict=False):
-        if was != now:
-            return f"stored {was.strip()[:80]!r}, now {now.strip()[:80]!r}"
+    if was.kind == now.kind == "numbers":
+        return f"stored {was.content!r}, now {now.content!r}"
+    old, new = was.body, now.body
+    if old and new:
+        titles = [column["title"] for column in old["columns"]]
+        for number, rows in enumerate(zip(old["rows"], new["rows"], strict=False), 1):
+            for title, one, two in zip(titles, *rows, strict=False):
+                if one != two:
+                    return f"row {number}, column {title!r}: stored {one!r}, now {two!r}"
+        if len(old["rows"]) != len(new["rows"]):
+            return f"stored {len(old['rows'])} rows, now {len(new['rows'])}"
+        for key in old:
+            if old[key] != new.get(key):
+                return f"its {key} differs: stored {old[key]!r}, now {new.get(key)!r}"
+        if was.content["data"].get("image/svg+xml") != now.content["data"].get("image/svg+xml"):
+            return "the drawing differs though its numbers do not"
+    pair = (json.dumps(o.content, indent=1, ensure_ascii=False) for o in (was, now))
+    for one, two in zip(*(text.replace("\\n", "\n").split("\n") for text in pair), strict=False):
+        if one != two:
+            return f"stored {one.strip()[:80]!r}, now {two.strip()[:80]!r}"
     return "it is longer or shorter than the stored one"

@@ -1,18 +1,18 @@
 """Rules for data/ that no schema can say: sums, order in time, agreement between tables.
 
-A rule is a function from all tables to the problems it finds, put into the registry by @rule. The
-first ones read rules.yaml, so that one more rule of a known kind is one more line there. Rules pass
-over a cell that is not what its column says: that is reported before.
+A rule is a function from all tables to the problems it finds. The first ones read rules.yaml, so
+that one more rule of a known kind is one more line there. Rules pass over a cell that is not what
+its column says: that is reported before.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,6 @@ from report.data import Problem, quoted
 
 FILE = Path(__file__).with_suffix(".yaml")
 KINDS: dict[str, list[str]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-#: Columns that name the country of column iso3.
-COUNTRY = ("country", "member", "host", "entity", "donor", "state", "initiator", "sponsor")
-#: Names of a country together with a territory, as the source counts them.
-REGROUPED = {"Serbia and Kosovo"}
 NUMBERS = {"integer", "number", "year"}
 TIMES = {"date", "yearmonth", "year"}
 
@@ -53,41 +49,42 @@ class Table:
             values[name] = pd.to_numeric(values[name], errors="coerce").astype(float)
         return values
 
-    def problem(self, row: int, column: str, text: str, value: Any = None) -> Problem:
-        """Return a problem in a cell; its value is looked up unless it is given."""
-        shown = quoted(self.text.loc[row, column] if value is None else value)
-        return Problem(self.path, row, column, f"{shown} {text}")
+    def problem(self, row: int, column: str, text: str) -> Problem:
+        """Return a problem in a cell, or in the cells of "column, column"."""
+        value = ", ".join(self.text.loc[row, column.split(", ")])
+        return Problem(self.path, row, column, f"{quoted(value)} {text}")
 
-    def repeated(self, columns: list[str], text: str) -> Iterator[Problem]:
-        """Return a problem for each row whose cells, all given, stand in a row before it."""
+    def repeated(
+        self, columns: list[str], text: str, given: Callable[[list[str]], bool] = all
+    ) -> Iterator[Problem]:
+        """Return a problem for each row whose cells, if given, stand in a row before it."""
         seen: dict[tuple[str, ...], int] = {}
         for row, *cells in self.cells(*columns):
-            if all(cells) and seen.setdefault(tuple(cells), row) != row:
-                why = text.format(seen[tuple(cells)])
-                yield self.problem(row, ", ".join(columns), why, ", ".join(cells))
+            if given(cells) and seen.setdefault(tuple(cells), row) != row:
+                yield self.problem(row, ", ".join(columns), text.format(seen[tuple(cells)]))
+
+    def unknown(self, columns: list[str], known: Iterable[Any], text: str) -> Iterator[Problem]:
+        """Return a problem for each row whose cells are given, but are none of those known."""
+        there = {*known}
+        for row, *cells in self.cells(*columns):
+            if any(cells) and tuple(cells) not in there:
+                yield self.problem(row, ", ".join(columns), text)
 
 
 class Tables(dict[str, Table]):
     """The tables by name; one that is not there, or could not be read, has no columns."""
+
+    complete = False
+    bibliography = ""
 
     def __missing__(self, name: str) -> Table:
         """Return a table without columns, which breaks no rule."""
         return Table({"name": name, "path": "", "schema": {"fields": []}}, pd.DataFrame())
 
 
-Rule = Callable[[Tables], Iterator[Problem]]
-RULES: list[Rule] = []
-
-
-def rule(function: Rule) -> Rule:
-    """Put a rule into the registry."""
-    RULES.append(function)
-    return function
-
-
 def named(line: str, tables: Tables) -> tuple[Table, list[str]]:
-    """Return the table and the columns of a line "table: column, column"."""
-    name, columns = line.split(": ")
+    """Return the table and the columns of a line "table: column, column by column"."""
+    name, columns = line.replace(" by ", ", ").split(": ")
     return tables[name], columns.split(", ")
 
 
@@ -106,7 +103,6 @@ def broken(left: pd.Series, relation: str, right: pd.Series | float, off: float)
     return gap.index[{"=": gap.abs() > off, "<=": gap > off, ">=": gap < -off}[relation]]
 
 
-@rule
 def arithmetic(tables: Tables) -> Iterator[Problem]:
     """Numbers of one row agree with each other."""
     for line in KINDS["arithmetic"]:
@@ -122,7 +118,6 @@ def arithmetic(tables: Tables) -> Iterator[Problem]:
                 yield table.problem(row, column, why)
 
 
-@rule
 def totals(tables: Tables) -> Iterator[Problem]:
     """A whole equals, or is not less than, the sum of its parts, also in another table."""
     for line in KINDS["totals"]:
@@ -157,29 +152,23 @@ def added(rows: pd.DataFrame, column: str, keys: list[str]) -> pd.Series:
     return groups[column].sum(min_count=1).round(9) if numeric else groups[column].first()
 
 
-@rule
 def conditions(tables: Tables) -> Iterator[Problem]:
     """What must hold in each row, as Python over its cells."""
     for line in KINDS["conditions"]:
         place, column, must, says = line.split(" | ")
-        name, other, key = re.fullmatch(r"(\S+)(?: with (\w+) by (\w+))?", place).groups()  # type: ignore[union-attr]
-        tree = ast.parse(must, FILE.name, "eval")
-        code = compile(tree, FILE.name, "eval")
-        partner = {cells[key]: cells for cells in rows_of(tables[other])} if other else {}
-        needs = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        needs -= {"bool", *HELPERS, *(tables[other].fields if other else ())}
+        name, _, joined = place.partition(" with ")
+        other, _, key = joined.partition(" by ")
+        code = compile(must, FILE.name, "eval")
+        none = dict.fromkeys(tables[other].fields, "")
+        partner = {cells[key]: cells for cells in tables[other].text.to_dict("records")}
+        needs = {*code.co_names} - {"bool", "isdigit", "caveats", *HELPERS, *none}
         for table in tables.values() if name == "*" else [tables[name]]:
             if {column, *needs} <= {*table.fields} and (not other or other in tables):
-                none = dict.fromkeys(tables[other].fields, "") if other else {}
-                for row, cells in zip(table.text.index, rows_of(table), strict=True):
+                helpers = {**HELPERS, "caveats": " ".join(table.resource["caveats"])}
+                for row, cells in zip(table.text.index, table.text.to_dict("records"), strict=True):
                     known = {**none, **partner.get(cells.get(key, ""), {}), **cells}
-                    if not eval(code, {**HELPERS, "other": lambda n, k=known: k.get(n, "")}, known):  # noqa: S307
+                    if not eval(code, {**helpers, "other": lambda n, k=known: k.get(n, "")}, known):  # noqa: S307
                         yield table.problem(row, column, says.format(**known))
-
-
-def rows_of(table: Table) -> list[dict[str, str]]:
-    """Return the cells of each row by column."""
-    return table.text.to_dict("records")
 
 
 def in_order(first: str, second: str) -> bool:
@@ -190,7 +179,6 @@ def in_order(first: str, second: str) -> bool:
 HELPERS: dict[str, Any] = {"in_order": in_order, "matches": re.fullmatch, "other": None}
 
 
-@rule
 def editions(tables: Tables) -> Iterator[Problem]:
     """Editions and definitions of a series follow one another, so that no year is in two."""
     for table, (column, time, *keys) in (named(line, tables) for line in KINDS["editions"]):
@@ -204,57 +192,44 @@ def editions(tables: Tables) -> Iterator[Problem]:
             last[edition] = moment
 
 
-@rule
 def once(tables: Tables) -> Iterator[Problem]:
     """Some values, beside the key, occur once."""
     for table, columns in (named(line, tables) for line in KINDS["once"]):
         yield from table.repeated(columns, "is in row {} too; expected once only")
 
 
-@rule
 def gapless(tables: Tables) -> Iterator[Problem]:
     """Some columns count without a gap, so that a row that is lost is missed."""
     for table, (column,) in (named(line, tables) for line in KINDS["gapless"]):
-        before, counted = None, []
-        for row, cell in table.cells(column):
-            if there := re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", cell):
-                year, month = int(there[1]), there[2]
-                counted.append((year * 12 + int(month) if month else year, row))
-        for count, row in sorted(counted):
-            if count != (before or count - 1) + 1:
+        cells = (
+            (row, re.fullmatch(r"(\d+)(?:-(\d+))?", cell)) for row, cell in table.cells(column)
+        )
+        counts = [(int(c[1]) * 12 + int(c[2]) if c[2] else int(c[1]), row) for row, c in cells if c]
+        for (before, _), (count, row) in pairwise(sorted(counts)):
+            if count != before + 1:
                 yield table.problem(row, column, "follows a gap: a row before it is missing")
-            before = count
 
 
-@rule
 def alike(tables: Tables) -> Iterator[Problem]:
     """What one document gave names that document in every row."""
-    for line in KINDS["alike"]:
-        name, column, *keys = re.split(": | by |, ", line)
-        cells = list(tables[name].cells(column, *keys))
-        counts: dict[tuple[str, ...], Counter[str]] = {}
-        for _, cell, *key in cells:
-            counts.setdefault(tuple(key), Counter())[cell] += 1
-        for row, cell, *key in cells:
-            usual = counts[tuple(key)].most_common(1)[0][0]
-            if cell != usual:
-                same = f" with the same {', '.join(keys)}" if keys else ""
-                yield tables[name].problem(row, column, f"is {usual!r} in the other rows{same}")
+    for table, (column, *keys) in (named(line, tables) for line in KINDS["alike"]):
+        same = f" with the same {', '.join(keys)}" if keys else ""
+        for _, cells in table.text.groupby(keys or (lambda row: 0)) if table.fields else ():
+            usual = cells[column].mode()[0]
+            for row in cells.index[cells[column] != usual]:
+                yield table.problem(row, column, f"is {usual!r} in the other rows{same}")
 
 
-@rule
 def row_order(tables: Tables) -> Iterator[Problem]:
     """Rows stand in the order that the package declares (a list of values gives its own)."""
     for table in tables.values():
         columns: list[str] = table.resource.get("rowOrder", [])
-        last: tuple[tuple[float, str], ...] = ()
         fields = [table.fields[name] for name in columns]
-        for row, *cells in table.cells(*columns) if columns else ():
-            place = tuple(rank(cell, field) for cell, field in zip(cells, fields, strict=True))
-            if place < last:
+        places = [(row, [*map(rank, cells, fields)]) for row, *cells in table.cells(*columns)]
+        for (_, before), (row, place) in pairwise(places):
+            if place < before:
                 why = f"is out of the declared order of rows, by {', '.join(columns)}"
                 yield table.problem(row, columns[0], why)
-            last = place
 
 
 def rank(cell: str, field: dict[str, Any]) -> tuple[float, str]:
@@ -265,18 +240,24 @@ def rank(cell: str, field: dict[str, Any]) -> tuple[float, str]:
     return (listed.index(cell), "") if cell in listed else (-1, cell)
 
 
-@rule
-def not_after_as_of(tables: Tables) -> Iterator[Problem]:
-    """Nothing has happened after the table's as-of date."""
+def in_time(tables: Tables) -> Iterator[Problem]:
+    """Nothing has happened after the table's as-of date, or after its source was published."""
+    published = dict(row[1:] for row in tables["sources"].cells("source_key", "date"))
+    announced = {t.name: columns for t, columns in (named(x, tables) for x in KINDS["announced"])}
     for table in tables.values():
         as_of = table.resource["asOf"]
-        for name in [n for n, field in table.fields.items() if field["type"] in TIMES]:
+        for name in [name for name, field in table.fields.items() if field["type"] in TIMES]:
             for row, cell in table.cells(name):
                 if cell > as_of[: len(cell)]:
                     yield table.problem(row, name, f"is after the as-of date of the table, {as_of}")
+            if name not in announced.get(table.name, ()):
+                for row, key, cell in table.cells("source", name):
+                    dated = published.get(key, "")
+                    if dated and cell[: len(dated)] > dated[: len(cell)]:
+                        text = f"of {dated} is older than what it reports: {name} is {cell!r}"
+                        yield table.problem(row, "source", text)
 
 
-@rule
 def answers(tables: Tables) -> Iterator[Problem]:
     """Answers to one question of one poll add up to 100 at most, or 101 after rounding."""
     for table in [t for t in tables.values() if {"question", "answer", "value"} <= {*t.fields}]:
@@ -288,32 +269,6 @@ def answers(tables: Tables) -> Iterator[Problem]:
                 yield table.problem(poll.index[-1], "value", text)
 
 
-@rule
-def unverified(tables: Tables) -> Iterator[Problem]:
-    """What no source confirms is announced by a caveat."""
-    for table in tables.values():
-        announced = any("unverified" in caveat for caveat in table.resource["caveats"])
-        for row, state in table.cells("verification"):
-            if state == "unverified" and not announced:
-                yield table.problem(row, "verification", "but no caveat of the table says so")
-
-
-@rule
-def sources_come_after(tables: Tables) -> Iterator[Problem]:
-    """A source is not older than what the row reports."""
-    published = dict(row[1:] for row in tables["sources"].cells("source_key", "date"))
-    announced = {t.name: columns for t, columns in (named(x, tables) for x in KINDS["announced"])}
-    for table in tables.values():
-        times = [name for name, field in table.fields.items() if field["type"] in TIMES]
-        for name in [n for n in times if n not in announced.get(table.name, ())]:
-            for row, key, cell in table.cells("source", name):
-                dated = published.get(key, "")
-                if dated and cell[: len(dated)] > dated[: len(cell)]:
-                    text = f"of {dated} is older than what it reports: {name} is {cell!r}"
-                    yield table.problem(row, "source", text)
-
-
-@rule
 def plain_text(tables: Tables) -> Iterator[Problem]:
     """Cells hold visible text: no control or invisible characters, no formulas, no stray spaces."""
     for table in tables.values():
@@ -334,15 +289,14 @@ def _invisible(character: str) -> bool:
     return blank or (unicodedata.category(character)[0] in "CZ" and character != " ")
 
 
-@rule
 def country_names(tables: Tables) -> Iterator[Problem]:
     """A country code has one name, and a name one code, in all tables."""
     pairs = [
         (table, name, row, code, country)
         for table in tables.values()
-        for name in [name for name in COUNTRY if name in table.fields][:1]
+        for name in [name for name in KINDS["country"] if name in table.fields][:1]
         for row, code, country in table.cells("iso3", name)
-        if code and country not in REGROUPED
+        if code and country not in KINDS["regrouped"]
     ]
     usual: dict[str, str] = {}  # a name to its code and a code to its name, the most frequent last
     for (code, country), _ in reversed(Counter(pair[3:] for pair in pairs).most_common()):
@@ -354,19 +308,18 @@ def country_names(tables: Tables) -> Iterator[Problem]:
             yield table.problem(row, "iso3", f"is {usual[country]!r} elsewhere, for {country!r}")
 
 
-def references(tables: Tables, bibliography: str) -> Iterator[Problem]:
-    """Every scholarly work that a table names is in the text of book/references.bib."""
-    keys = set(re.findall(r"^@\w+\{([^,\s]+),", bibliography, re.M))
-    for table in tables.values():
-        for row, key in table.cells("reference"):
-            if key and key not in keys:
-                yield table.problem(row, "reference", "is not in book/references.bib")
-
-
-def unused_sources(tables: Tables) -> Iterator[Problem]:
-    """Every source in the register is one that some row cites."""
+def cited(tables: Tables) -> Iterator[Problem]:
+    """Every source in the register is one that some row cites; cited works are in the book's."""
     cells = [t.cells(name) for t in tables.values() for name in ("source", "source_2")]
-    used = {key for column in cells for _, key in column}
-    for row, key in tables["sources"].cells("source_key"):
-        if key not in used:
-            yield tables["sources"].problem(row, "source_key", "is a source that no row cites")
+    used = {(key,) for column in cells for _, key in column}
+    if tables.complete:  # while a table cannot be read, its sources look unused
+        yield from tables["sources"].unknown(["source_key"], used, "is a source that no row cites")
+    works = [(key,) for key in re.findall(r"^@\w+\{([^,\s]+),", tables.bibliography, re.M)]
+    for table in tables.values():
+        yield from table.unknown(["reference"], works, "is not in book/references.bib")
+
+
+RULES = (
+    *(arithmetic, totals, conditions, editions, once, gapless, alike, row_order, in_time),
+    *(answers, plain_text, country_names, cited),
+)

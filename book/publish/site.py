@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,10 +45,13 @@ class BuildError(RuntimeError):
 
 
 def source_files() -> list[Path]:
-    """Return every file that the book is made from, sorted."""
-    book = [p for p in (ROOT / "book").rglob("*") if p.is_file() and p.suffix != ".part"]
-    book = [p for p in book if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
-    files = {*book, *(ROOT / name for name in TOPS), *kits.rerun_files()}
+    """Return every file that the book is made from, and all that lies in data/, sorted.
+
+    What data/datapackage.json does not describe is not published, but has to be complained of.
+    """
+    found = [*(ROOT / "book").rglob("*"), *(ROOT / "data").rglob("[!.~]*")]
+    found = [p for p in found if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
+    files = {*(p for p in found if p.suffix != ".part"), *(ROOT / name for name in TOPS)}
     return sorted(path for path in files if path.is_file())
 
 
@@ -80,11 +83,7 @@ def check_files() -> None:
 
 def source_digest() -> str:
     """Return one digest of everything that the book is made from."""
-    total = hashlib.sha256()
-    for path in source_files():
-        total.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+    return hashlib.sha256("".join(_sums(ROOT, source_files())).encode()).hexdigest()
 
 
 def up_to_date() -> bool:
@@ -211,8 +210,8 @@ def _cell_and_line(found: re.Match[str]) -> str:
     return f".ipynb, cell {cell}, line {max(1, line - 1)}"
 
 
-def _sums(folder: Path) -> Iterator[str]:
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
+def _sums(folder: Path, files: Iterable[Path] = ()) -> Iterator[str]:
+    for path in files or sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
         name = path.relative_to(folder).as_posix()
         yield f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n"
 

@@ -72,22 +72,20 @@ def main(out: Path, builder: str) -> int:
     allow_brackets(root)
     # Jupyter Book only remarks on a wrong value, and on a wrong key not at all.
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    known = sorted({*get_validator().schema["properties"], "only_build_toc_files"})
+    check = get_validator()
+    known = sorted({*check.schema["properties"], "only_build_toc_files"})
     wrong = [f"unknown key {k!r}; there are: {', '.join(known)}" for k in {*settings} - {*known}]
-    wrong += [f"{e.json_path}: {e.message}" for e in get_validator().iter_errors(settings)]
-    for line in sorted(wrong):
-        print(f"ERROR: _config.yml: {line}")
+    wrong += [f"{e.json_path}: {e.message}" for e in check.iter_errors(settings)]
     if wrong:
+        print("\n".join(f"ERROR: _config.yml: {line}" for line in sorted(wrong)))
         return 1
+    toc = {"latex_individualpages": False, "external_toc_path": (root / "_toc.yml").as_posix()}
     result = build_sphinx(
         root,
         out / builder,
         noconfig=True,
         path_config=root / "_config.yml",
-        confoverrides={
-            "latex_individualpages": False,
-            "external_toc_path": (root / "_toc.yml").as_posix(),
-        },
+        confoverrides=toc,
         doctreedir=out / "doctrees",
         builder=builder,
         warningiserror=True,

@@ -54,10 +54,7 @@ def problems(root: Path = data.ROOT) -> list[str]:
     tables = Tables()
     for resource in resources:
         if not {_place(resource), f"data/{resource.get('path')}"} & faulty:
-            table, wrong = _read(resource, folder)
-            found += wrong
-            if table is not None:
-                tables[table.name] = table
+            found += _read(resource, folder, tables)
     converted = [problem for problem in found if "carriage return" in problem.text]
     if len(converted) > 3:  # not 80 errors: it is no fault of the rows
         git = (
@@ -65,11 +62,8 @@ def problems(root: Path = data.ROOT) -> list[str]:
         )
         return [f"{len(converted)} files of data/, each like the first. {converted[0]}. {git}"]
     for table in tables.values():
-        found += _constraints(table)
-        found += _keys(table, tables)
-    found += rules.references(tables, bibliography)
-    if len(tables) == len(resources):  # while a table cannot be read, its sources look unused
-        found += rules.unused_sources(tables)
+        found += [*_constraints(table), *_keys(table, tables)]
+    tables.bibliography, tables.complete = bibliography, len(tables) == len(resources)
     for rule in rules.RULES:
         try:
             found += rule(tables)
@@ -93,9 +87,8 @@ def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]
     columns = {r["name"]: {field["name"] for field in r["schema"]["fields"]} for r in sound}
     unsound = {str(r.get("name")) for r in resources} - {*columns}
     for resource in resources:
-        fits = resource in sound
-        faults = _faults(resource, folder, columns, unsound) if fits else _shape(resource)
-        for key, text in faults:
+        faults = _faults(resource, folder, columns, unsound)
+        for key, text in faults if resource in sound else _shape(resource):
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
@@ -125,36 +118,39 @@ def _faults(
     if not (folder / resource["path"]).resolve().is_relative_to(folder.resolve()):
         yield "path", f"{quoted(resource['path'])} leaves data/"
     for number, field in enumerate(schema["fields"]):
-        unit = field.get("unit", "")
-        bounds = {"minimum", "maximum"} <= {*field.get("constraints", {})}
-        if unit.startswith(("percent", "share")) and not bounds:
+        unit, asked = field.get("unit", ""), field.get("constraints", {})
+        if unit.startswith(("percent", "share")) and not {"minimum", "maximum"} <= {*asked}:
             need = f"need a minimum and a maximum, as the unit is {unit!r}"
             yield f"schema.fields.{number}.constraints", need
     breaks = [entry["field"] for entry in resource["breaks"]]
-    for name in [*schema["primaryKey"], *resource.get("rowOrder", []), *breaks]:
-        if name not in mine:
-            yield "schema", f"a key, order or break names a column that is not there: {name!r}"
+    for name in sorted({*schema["primaryKey"], *resource.get("rowOrder", []), *breaks} - mine):
+        yield "schema", f"a key, order or break names a column that is not there: {name!r}"
     for key in schema.get("foreignKeys", []):
-        target = key["reference"]["resource"]
-        theirs = columns.get(target or resource["name"], set())
-        there = target in unsound or {*key["reference"]["fields"]} <= theirs
+        target, theirs = (
+            key["reference"]["resource"] or resource["name"],
+            {*key["reference"]["fields"]},
+        )
+        there = target in unsound or theirs <= columns.get(target, set())
         if not ({*key["fields"]} <= mine and there):
             yield "schema", f"a foreign key names a table or column that is not there: {key}"
 
 
-def _read(resource: Descriptor, folder: Path) -> tuple[Table | None, list[Problem]]:
-    """Read one file; return the table, None when it is no table, and what is wrong."""
+def _read(resource: Descriptor, folder: Path, tables: Tables) -> list[Problem]:
+    """Read one file into the tables, if it is one; return what is wrong."""
     path = f"data/{resource['path']}"
     try:
         raw = (folder / resource["path"]).read_bytes()
     except OSError as error:
         why = f"cannot be read: {error.strerror}; data/datapackage.json describes it"
-        return None, [Problem(path, 0, "", why)]
+        return [Problem(path, 0, "", why)]
     text, wrong = data.cells(raw, resource)
     if not wrong and text.empty and "empty" not in resource["description"]:
         why = "has no rows, and its description does not say that it may be empty"
         wrong = [Problem(path, 0, "", why)]
-    return (None, wrong) if wrong else (Table(resource, text), data.typed(text, resource)[1])
+    if wrong:
+        return wrong
+    tables[resource["name"]] = Table(resource, text)
+    return data.typed(text, resource)[1]
 
 
 def _constraints(table: Table) -> Iterator[Problem]:
@@ -183,21 +179,14 @@ def _constraints(table: Table) -> Iterator[Problem]:
 def _keys(table: Table, tables: Tables) -> Iterator[Problem]:
     """Check that the key of each row is its own, and that what it names elsewhere is there."""
     key = table.resource["schema"]["primaryKey"]
-    seen: dict[tuple[str, ...], int] = {}
     for row, *cells in table.cells(*key):
-        shown = ", ".join(cells)
         if not any(cells):
-            yield table.problem(row, ", ".join(key), "is no key: every part is empty", shown)
-        elif seen.setdefault(tuple(cells), row) != row:
-            why = f"is the key of row {seen[tuple(cells)]} too"
-            yield table.problem(row, ", ".join(key), why, shown)
+            yield table.problem(row, ", ".join(key), "is no key: every part is empty")
+    yield from table.repeated(key, "is the key of row {} too", given=any)
     for foreign in table.resource["schema"].get("foreignKeys", []):
         target = tables.get(foreign["reference"]["resource"] or table.name)
-        if target is None:  # a key to a table that cannot be read says nothing
-            continue
-        fields = foreign["reference"]["fields"]
-        there = {tuple(cells) for _, *cells in target.cells(*fields)}
-        for row, *cells in table.cells(*foreign["fields"]):
-            if any(cells) and tuple(cells) not in there:
-                text = f"is not in column {', '.join(fields)!r} of {target.path}"
-                yield table.problem(row, ", ".join(foreign["fields"]), text, ", ".join(cells))
+        if target is not None:  # a key to a table that cannot be read says nothing
+            fields = foreign["reference"]["fields"]
+            there = (tuple(cells) for _, *cells in target.cells(*fields))
+            text = f"is not in column {', '.join(fields)!r} of {target.path}"
+            yield from table.unknown(foreign["fields"], there, text)

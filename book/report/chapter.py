@@ -56,9 +56,11 @@ class Chapter:
     def verdicts(self) -> Exhibit:
         """Return verdict and certainty of each recommendation, with what they stand on."""
         rows, found = assess(self.name), load("findings")
+        rows["verdict"] = rows["shown"]
         found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
         found = found.sort_values(["near", "finding_id"])
         rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
+        rows["verdict"] = rows["shown"]
         rows["Certainty"] = rows["certainty"].fillna("no verdict")
         streams = rows[["usable", "streams", "direct"]].itertuples(index=False)
         rows["Streams"] = [f"{u} of {s} usable, {d} direct" for u, s, d in streams]
@@ -127,9 +129,9 @@ def cautions(row: Any) -> str | None:
 
 
 def studies(findings: pd.DataFrame) -> str:
-    """Return the works behind findings as citations by direction; "" if there are none."""
+    """Return the works that count as citations by direction; "" if there are none."""
     works = findings.groupby("direction")["reference"].agg(sorted)
-    directions = [d for d in (*evidence.DIRECTION, "context") if d in works]
+    directions = [d for d in evidence.DIRECTION if d in works]
     return Markup("; ".join(f"{d.capitalize()}: {cite(*works[d])}" for d in directions))
 
 

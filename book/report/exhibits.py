@@ -21,7 +21,7 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
-from report.data import DataError, describe, last_observation
+from report.data import DataError, describe, last_observation, quoted
 from report.style import font_faces
 
 TABLE_MIME = "application/vnd.report.table+json"
@@ -208,8 +208,8 @@ def _body(
         raise DataError(f"{name}: a format for {idle}, which it does not show")
     cells, heads = [], []
     for c in shown:
-        cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {c!r}"))
-        title = _text(titles.get(c, c), f"{name}, heading of {c!r}")
+        cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {quoted(c)}"))
+        title = _text(titles.get(c, c), f"{name}, heading of {quoted(c)}")
         right = _is_number(frame[c]) and not _is_year(frame[c])
         heads.append({"title": title, "align": "right" if right else "left"})
     last = max((last_observation(s, frame) for s in sources), default="")

@@ -123,6 +123,13 @@ def test_ids_are_unique(pages):
         assert len(ids) == len(set(ids)), (name, sorted({i for i in ids if ids.count(i) > 1}))
 
 
+def test_every_section_has_an_address_of_its_words(pages):
+    """A heading of digits, or one that stands twice, would get a number that moves."""
+    for name, page in pages.items():
+        ids = [section["id"] for section in page.select("section[id]")]
+        assert not [i for i in ids if re.fullmatch(r"id\d+", i)], name
+
+
 def test_links_resolve(built):
     assert links.dead(built) == []
 
@@ -133,7 +140,7 @@ def test_every_page_says_version_dates_downloads_and_how_to_cite(themed, built):
         about = page.select_one(".report-about").get_text(" ", strip=True)
         assert f"Version {ABOUT['version']}" in about and CONFIG["report_evidence"] in about, name
         offered = [a["href"].rpartition("/")[2] for a in page.select(".report-menu a")]
-        assert set(offered) >= {file for _, file in CONFIG["report_downloads"]}, name
+        assert set(offered) >= {file for _, file in CONFIG["report_downloads"].values()}, name
         entry, record = (pre.get_text() for pre in page.select(".cite-this pre"))
         keys.append(next(iter(parse_string(entry, "bibtex").entries)))
         assert record.startswith("TY  - ") and record.endswith("ER  - "), name
@@ -149,7 +156,7 @@ def test_version_and_date_are_the_same_everywhere():
     assert f"Version {ABOUT['version']}." in CONFIG["typst_imprint"]
     assert CONFIG["epub_identifier"].endswith(f"-{ABOUT['version']}")
     assert CONFIG["typst_date"] == CONFIG["report_evidence"]
-    released = f"## {ABOUT['version']} ({ABOUT['date-released'].isoformat()})"
+    released = f"## Version {ABOUT['version']} ({ABOUT['date-released'].isoformat()})"
     assert released in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 

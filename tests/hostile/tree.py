@@ -22,21 +22,30 @@ FOLDERS = ("report", "publish", "_extensions", "_static", "_templates")
 CELLS = [
     "import report",
     'groups = report.load("nato_battlegroups")',
-    'report.facts({"tiny_groups": len(groups)})',
-    'report.table(groups[["host", "troops"]], name="tbl-tiny", caption="Battlegroups", '
-    'source="nato_battlegroups")',
+    "report.facts(tiny_groups=len(groups))",
+    'report.table(groups[["host"]], "tbl-tiny", source="nato_battlegroups")',
     'prices = report.load("brent_prices").tail(5)\nfig, ax = report.charts.axes(height=2)\n'
     'ax.plot(prices["month"], prices["price"]);',
-    'report.figure(fig, name="fig-tiny", caption="Prices", alt="A line that shows five prices.", '
-    'source="brent_prices", numbers=prices[["month", "price"]])',
+    'numbers = prices[["month", "price"]]\n'
+    'report.figure(fig, "fig-tiny", source="brent_prices", numbers=numbers)',
 ]
-PROSE = """# Tiny
+ALT = "A line that goes up and down and shows five prices, one of each month."
+PROSE = f"""# Tiny
 
-Groups: {glue:text}`tiny_groups`. See {numref}`tbl-tiny` and {numref}`fig-tiny`.
-{cite:t}`ahn2020` says so. See [the works cited](appendix/references.md).
+Groups: {{glue:text}}`tiny_groups`. See {{numref}}`tbl-tiny` and {{numref}}`fig-tiny`.
+{{cite:t}}`ahn2020` says so. See [the works cited](appendix/references.md).
+
+:::{{exhibit}} tbl-tiny
+Battlegroups
+:::
+
+:::{{exhibit}} fig-tiny
+---
+alt: {ALT}
+---
+Prices
+:::
 """
-
-
 PAGES = {
     "glossary": "# Glossary\n\n:::{glossary}\nNew START\n  A treaty.\n:::\n",
     "references": "# References\n\n```{bibliography}\n:style: report\n:all:\n```\n",

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from copies import copy
+from copies import aside, copy
 
 from publish import kits, notebooks
 
@@ -82,8 +81,7 @@ def lab(tmp_path):
 
 
 def test_running_all_cells_in_the_browser_changes_nothing(lab):
-    with ThreadPoolExecutor(1) as aside:  # another test's browser may have a loop running here
-        aside.submit(run_all_cells, *lab).result()
+    aside(run_all_cells, *lab)
 
 
 def run_all_cells(address, book):

@@ -2,12 +2,8 @@
 
 # ruff: noqa: E501  (a sample and what it becomes stand on one line)
 
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import nbformat
 import page as validator
@@ -208,43 +204,21 @@ def test_wrong_settings_are_named(tmp_path, conf, message):
 # -- tables and figures ----------------------------------------------------------------------
 
 
-def table(columns, rows, cell="{row}.{column}", options=""):
-    lines = [
-        ".. list-table:: Many cells",
-        "   :header-rows: 1",
-        *([options] if options else []),
-        "",
-    ]
+def table(columns, rows, options=""):
+    lines = [".. list-table:: Many cells", "   :header-rows: 1", *options.splitlines(), ""]
     for row in range(rows + 1):
-        for column in range(columns):
-            text = f"Head{column}" if row == 0 else cell.format(row=row, column=column)
-            lines.append(f"   {'*' if column == 0 else ' '} - {text}")
+        cells = (f"row {row} cell {n}" if row else f"Head{n}" for n in range(columns))
+        lines.append("   * - " + "\n     - ".join(cells))
     return "\n".join(lines)
 
 
 def test_a_long_table_repeats_its_header_on_every_page(tmp_path):
-    text = table(3, 400, "row {row} cell {column}")
-    book = build(tmp_path, page(f"{text}\n\nThe end."))
+    book = build(tmp_path, page(f"{table(3, 400)}\n\nThe end."))
     pages = [page for page in book.pages if "cell 2" in page]
     assert len(pages) >= 6 and all("Head0 Head1 Head2" in page for page in pages)
     assert re.findall(r"row (\d+) cell 2", book.text) == [str(n) for n in range(1, 401)]
     kinds = Counter(tag.kind for tag in book.tags.walk())
     assert (kinds["TH"], kinds["TR"]) == (3, 401), "a repeated header is tagged once"
-
-
-@pytest.mark.parametrize("cell", ["{row}{column}.5", "some words in {row} {column}"])
-def test_twelve_columns_fit_the_page(tmp_path, cell):
-    book = build(tmp_path, page(table(12, 20, cell)))
-    for sheet in pypdf.PdfReader(book.path).pages:
-        edges = []
-        sheet.extract_text(
-            visitor_text=lambda text, _cm, tm, *_, edges=edges: (
-                edges.append(tm[4]) if text.strip() else None
-            )
-        )
-        assert all(0 <= edge < float(sheet.mediabox.width) - 60 for edge in edges)
-    printed = [tag.text for tag in book.tags.walk("TD")]
-    assert printed == [cell.format(row=r, column=c) for r in range(1, 21) for c in range(12)]
 
 
 def test_caption_notes_and_table_stay_together(tmp_path):
@@ -263,23 +237,6 @@ def test_caption_notes_and_table_stay_together(tmp_path):
         last = f"row{n}x{3 + n % 20} "
         assert any(f"caption{n}z" in page and f"row{n}x0 " in page for page in pages), n
         assert any(f"source{n}z" in page and last in page for page in pages), n
-
-
-def test_row_headers_are_tagged_as_such(tmp_path):
-    source = (
-        ".. list-table:: Stubs\n   :header-rows: 1\n   :stub-columns: 1\n\n"
-        "   * - Key\n     - Value\n   * - one\n     - **strong**\n"
-        "   * - `two <https://example.org>`__\n     - 2\n\n"
-        ".. list-table:: None\n   :header-rows: 1\n\n   * - Key\n   * - **a** word\n"
-    )
-    book = build(tmp_path, page(source))
-    cells = [(tag.kind, tag.scope) for tag in book.tags.walk("TH", "TD")]
-    column, row, data = ("TH", "/Column"), ("TH", "/Row"), ("TD", "")
-    assert cells == [column, column, row, data, row, data, column, data]
-    with pikepdf.open(book.path) as pdf:
-        tags = [tag for tag in press.tags(pdf.Root.StructTreeRoot) if tag.S in ("/TH", "/TD")]
-        listed = ["/Headers" in press.attributes(tag) for tag in tags]
-    assert listed == [False] * 6 + [True] * 2
 
 
 def figures(count, text):
@@ -372,21 +329,6 @@ def report(tmp_path_factory):
     return build(tmp_path_factory.mktemp("report"), FILES, **SETTINGS)
 
 
-def test_numbers_equal_those_of_the_html(report, tmp_path):
-    build(tmp_path, FILES, builder="html", **SETTINGS)
-    for n in (1, 2, 3):
-        html = (tmp_path / "out-html" / f"c{n}.html").read_text("utf-8")
-        captions = re.findall(
-            r'caption-number">([^<]+?)\s*</span><span class="caption-text">([^<]+)', html
-        )
-        sections = re.findall(r'section-number">([^<]+?)\.\s*</span>([^<]+)<', html)
-        numrefs = re.findall(r'std-numref">([^<]+)<', html)
-        assert (len(captions), len(sections), len(numrefs)) == (2, 4 if n < 3 else 1, 3)
-        for number, title in [*captions, *sections]:
-            assert f"{number} {title.strip()}" in report.text, (number, title)
-        assert all(number in report.text for number in numrefs)
-
-
 def test_cross_references_name_the_page(report):
     place = next(
         n for n, p in enumerate(report.pages, 1) if "Table 2.1 A table in 2." in p and n > 4
@@ -408,26 +350,6 @@ def test_title_imprint_contents_and_heads(report):
     assert report.warnings == ""
 
 
-def test_the_pdf_claims_and_carries_what_readers_with_aids_need(report):
-    with pikepdf.open(report.path) as pdf:
-        assert str(pdf.Root.Lang).lower() == "en-us"
-        assert str(pdf.docinfo.Keywords) == "evidence, test"
-        assert "20261122" in str(pdf.docinfo.CreationDate)
-        with pdf.open_outline() as outline:
-            titles = [item.title for item in outline.root]
-    front = ["Contents", "Figures", "Tables"]
-    assert titles == [*front, "Root", "1 Chapter 1", "2 Chapter 2", "Chapter 3"]
-    kinds = Counter(tag.kind for tag in report.tags.walk())
-    assert [tag.alt for tag in report.tags.walk("Figure")] == ["Dot 1.", "Dot 2.", "Dot 3."]
-    assert (kinds["TH"], kinds["Table"]) == (6, 3)
-    assert kinds["H1"] == 4 + 3, "four documents, contents and two lists"
-    assert kinds["H2"] == kinds["H3"] == 3
-    for profile in ("ua1", "2a"):
-        assert not [
-            f.message for f in validator.validate_pdf(report.path, profile=profile).failures
-        ]
-
-
 def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
     """One stream in 256 does: page-validation (and veraPDF) take CR LF for one end of line."""
     with pikepdf.open(report.path) as pdf:
@@ -437,26 +359,6 @@ def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
     assert b"\r\nendstream" in changed.read_bytes()
     assert not validator.is_pdf_compliant(changed, profile="2a")
     assert validator.is_pdf_compliant_bytes(press.finished(changed.read_bytes()), profile="2a")
-
-
-def test_same_sources_same_bytes(report, tmp_path):
-    script = (
-        "import sys, pathlib, test_typst_builder as t\n"
-        "print(t.build(pathlib.Path(sys.argv[1]), t.FILES, **t.SETTINGS).path)"
-    )
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    env = os.environ | {
-        "PYTHONHASHSEED": "7",
-        "TZ": "Asia/Tokyo",
-        "LC_ALL": "C",
-        "PYTHONPATH": path,
-    }
-    command = [sys.executable, "-c", script, str(tmp_path / "elsewhere" / "deeper")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    other = Path(done.stdout.strip())
-    assert other.read_bytes() == report.path.read_bytes()
-    for file in other.parent.glob("typst/*/*.*"):
-        assert str(tmp_path).encode() not in file.read_bytes()
 
 
 def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
@@ -478,34 +380,6 @@ def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
     assert not re.search("Imprint|Figures", texts["all.pdf"])
 
 
-REFS = """@article{smith, author={Smith, Ann}, title={A #title with $x^2$ \\& more}, journal={J},
- year=2020, doi={10.1/abc}}
-@misc{portal, author={{Open Portal}}, title={Data}, year=2024, url={https://example.org/portal}}
-"""
-
-
-def test_citations_lead_to_the_bibliography(tmp_path):
-    conf = {
-        "extensions": ["typst_builder", "sphinxcontrib.bibtex"],
-        "bibtex_bibfiles": ["refs.bib"],
-        "bibtex_reference_style": "author_year",
-    }
-    files = page("As :cite:t:`smith` and :cite:p:`portal` say.\n\n.. bibliography::")
-    book = build(tmp_path, files | {"refs.bib": REFS}, **conf)
-    for text in (
-        "As Smith [2020]",
-        "Ann Smith. A #title",
-        "https://example.org/portal",
-        "doi:10.1/abc",
-    ):
-        assert text in book.text
-    assert book.warnings == ""
-    with pikepdf.open(book.path) as pdf:
-        notes = [note for sheet in pdf.pages for note in sheet.get("/Annots", [])]
-        uris = {str(note.A.URI) for note in notes if "/A" in note and "/URI" in note.A}
-    assert uris == {"https://doi.org/10.1/abc", "https://example.org/portal"}
-
-
 def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path):
     files = {
         **page(".. toctree::\n\n   a"),
@@ -516,43 +390,12 @@ def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path
     assert levels == ["H1", "H1", "H1", "H2", "H3", "H4"]
 
 
-# -- notebooks -------------------------------------------------------------------------------
-
-
-def cell(source, **data):
-    data = {key.replace("_", "/"): text for key, text in data.items()}
-    output = nbformat.v4.new_output("display_data", data)
-    return nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output], id=source[:8])
-
-
-def notebook(*cells):
+def test_what_a_notebook_cannot_print_is_named_with_its_cell(tmp_path):
+    text = nbformat.v4.new_markdown_cell("# Notebook\n\nText.", id="m1")
+    html = nbformat.v4.new_output("display_data", {"text/html": "<p>only html</p>"})
+    code = nbformat.v4.new_code_cell("x", execution_count=1, outputs=[html], id="c1")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    text = nbformat.v4.new_markdown_cell("# Notebook\n\nSee {numref}`t-cell`.", id="m1")
-    return {
-        "index.ipynb": nbformat.writes(
-            nbformat.v4.new_notebook(metadata=kernel, cells=[text, *cells])
-        )
-    }
-
-
-TABLE = "~~~{table} From a cell\n:name: t-cell\n\n| k | v |\n|---|--:|\n| \\<b> | 5 |\n~~~"
-MYST = {
-    "extensions": ["typst_builder", "myst_nb"],
-    "nb_execution_mode": "off",
-    "nb_render_markdown_format": "myst",
-}
-
-
-def test_notebooks_print_their_stored_outputs(tmp_path):
-    one = cell("source_one", text_markdown=TABLE, text_html="<p>wrong</p>", text_plain="wrong")
-    book = build(tmp_path, notebook(one, cell("source_two", text_plain="plain output")), **MYST)
-    assert "Table 1 From a cell k v <b> 5" in book.text
-    assert "plain output" in book.text
-    assert not re.search("wrong|source_", book.text)
-    assert "(left, right, )" in book.source, "columns are aligned as they say"
-
-
-def test_an_output_that_is_only_html_is_named_with_its_cell(tmp_path):
-    files = notebook(cell("x", text_markdown=TABLE), cell("y", text_html="<p>only html</p>"))
-    with pytest.raises(TypstError, match=r"index\.ipynb: cell 3, line \d: no printable .* 'raw'"):
-        build(tmp_path, files, **MYST)
+    notebook = nbformat.v4.new_notebook(metadata=kernel, cells=[text, code])
+    conf = {"extensions": ["typst_builder", "myst_nb"], "nb_execution_mode": "off"}
+    with pytest.raises(TypstError, match=r"index\.ipynb: cell 2, line \d: no printable .* 'raw'"):
+        build(tmp_path, {"index.ipynb": nbformat.writes(notebook)}, **conf)

@@ -70,11 +70,11 @@ def test_places_show_the_facts_of_the_chapter(made):
 def test_studies_stand_by_direction_and_verdicts_as_markup(made):
     rows = {row[0]: row for row in made["engagement"]["tested"]["rows"]}
     *_, cited, verdict = rows["Economic collaboration"]
-    assert cited["markup"] == (
-        "Supports: {cite:t}`hegre2010`; Mixed: {cite:t}`copeland1996,gartzke2007`; "
-        "Against: {cite:t}`farrellnewman2019,moll2023`"
-    )
-    assert verdict["markup"] == "{verdict}`contested`"
+    own = data.load("findings").query("claim_id == 'S1-T2' and direction == 'supports'")
+    first = "Supports: {cite:t}`" + ",".join(sorted(own["reference"])) + "`; Against: "
+    assert cited["markup"].startswith(first) and "Context" not in cited["markup"]
+    shown = report.grade(["S1-T2"])["shown"].item()
+    assert verdict["markup"] == f"{{verdict}}`{shown}`"
 
 
 def test_an_unfilled_place_names_table_row_and_place(facts, monkeypatch):
@@ -84,11 +84,11 @@ def test_an_unfilled_place_names_table_row_and_place(facts, monkeypatch):
 
 
 def test_the_tables_of_the_notebook_link_the_dictionary(monkeypatch):
-    monkeypatch.setattr(data, "_loaded", set())
-    data.load("study_types")
+    monkeypatch.setattr(data, "_used", {})
+    factors = data.load("factors")
     (row,) = body(report.chapter("conclusion").data())["rows"]
-    assert row[0] == {"markup": "{ref}`study_types <data-study_types>`"}
-    assert row[2:] == ["8", "CC-BY-4.0"]
+    assert row[0] == {"markup": "{ref}`factors <data-factors>`"}
+    assert row[2:] == [str(len(factors)), "CC-BY-4.0"]
 
 
 def test_an_unknown_chapter_is_refused():

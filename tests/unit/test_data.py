@@ -172,5 +172,6 @@ def test_a_digest_is_short_and_does_not_follow_the_order_of_keys(package):
 
 def test_the_pages_are_in_the_order_of_the_contents():
     pages = data.pages()
-    assert [*pages][:2] == ["summary", "engagement"]
-    assert [pages["summary"], pages["engagement"], pages["appendix/method"]] == [False, True, False]
+    assert [*pages][:3] == ["summary", "background", "engagement"]
+    named = ["summary", "background", "engagement", "appendix/method"]
+    assert [pages[name] for name in named] == [False, False, True, False]

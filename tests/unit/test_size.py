@@ -13,11 +13,11 @@ from report.data import ROOT
 LIMITS = {
     "cells of notebooks": 1800,
     "book/report": 1400,
-    "book/publish": 1760,
+    "book/publish": 1540,
     "book/_extensions": 900,
     "PDF builder": 1200,
     "scripts, styles, templates": 450,
-    "tests": 7360,
+    "tests": 7130,
 }
 
 
