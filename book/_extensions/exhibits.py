@@ -287,14 +287,15 @@ class Claim(XRefRole):
 
 
 class Recommendation(Claim):
-    """A recommendation by its short name, linked likewise; an unknown id stays and is warned of."""
+    """A recommendation by its short name (Rec: with a capital), linked likewise."""
 
     def process_link(
         self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
     ) -> tuple[str, str]:
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
-        return names.get(title, title), target
+        words = str(names.get(title, title))
+        return words[:1].upper() + words[1:] if self.name == "Rec" else words, target
 
 
 class Certainty(SphinxRole):
@@ -340,6 +341,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim(warn_dangling=True))
     app.add_role("rec", Recommendation(warn_dangling=True))
+    app.add_role("Rec", Recommendation(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)

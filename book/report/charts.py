@@ -41,7 +41,7 @@ from matplotlib.ticker import AutoLocator, MaxNLocator
 from report.data import DataError
 from report.style import COLOURS, INK, PALE, axes
 
-__all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares", "strip", "tiles"]
+__all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares", "strip"]
 
 Colours = str | Mapping[str, str] | None
 Events = Mapping[str, Any] | None
@@ -423,70 +423,44 @@ def squares(
 
 
 def grid(
-    frame: pd.DataFrame, row: str, column: str, by: str, *, text: str = "", fill: str = "",
-    shapes: Words = None, across: int = 2, groups: Words = None, height: float,
+    frame: pd.DataFrame, row: str, column: str, by: str, *,
+    shapes: Words, across: int, groups: Words, height: float,
 ) -> Figure:  # fmt: skip
-    """Return a table of rows and columns whose cells hold a chip or a mark for each item.
+    """Return a table of rows and columns whose cells hold a mark for each item.
 
     Args:
         row, column: columns of the item's place, in the order of their categories; a category
             without an item has an empty row.
-        text: words of the items, which are chips. Without it they are marks.
-        fill: column of shares 0 to 1: how dark a chip is filled.
         shapes: marker of each value of `by`.
         across: how many items stand side by side before a cell grows.
-        groups: the group of each row; lines stand between them instead of between all rows.
+        groups: the group of each row; lines stand between them.
     """
-    frame = _tidy(frame, row, column, by, text, fill)
-    downs, heads, pitch = _order(frame[row]), _order(frame[column]), 0.47 if text else 0.15
+    frame = _tidy(frame, row, column, by)
+    downs, heads = _order(frame[row]), _order(frame[column])
     sizes = frame.groupby([row, column], observed=True).size().groupby(row, observed=True).max()
-    tall = {n: -(-int(sizes.get(n, 1)) // across) + (0.3 if text else 0.0) for n in downs}
-    tops = dict(zip(downs, np.cumsum([0.0, *tall.values()]), strict=False))
+    tall = {n: -(-int(sizes.get(n, 1)) // across) for n in downs}
+    tops = dict(zip(downs, np.cumsum([0, *tall.values()]), strict=False))
     ax = _axes(None, height)
-    items = frame.sort_values([row, column, by, *([text] if text else [])])
+    items = frame.sort_values([row, column, by])
     for (name, head), cell in items.groupby([row, column], observed=True):
-        beside = across if text else min(across, len(cell))
-        for place, (_, item) in enumerate(cell.iterrows()):
-            x = heads.index(head) + 0.5 + (place % across - (beside - 1) / 2) * pitch
-            y = tops[name] + 0.5 + place // across + (0.15 if text else 0)
-            shade = _colour(str(item[by]))
-            if not text:
-                ax.plot(x, y, (shapes or {}).get(str(item[by]), "o"), color=shade, ms=4.6)
-                continue
-            share = float(item[fill]) if fill else 0.0
-            chip = _say(ax, item[text], (x, y), size=8, colour="white" if share > 0.6 else "ink")
-            chip.set_bbox({"boxstyle": "round,pad=0.28", "fc": (shade, share), "ec": shade})
+        for place, kind in enumerate(cell[by].astype(str)):
+            beside = place % across - (min(across, len(cell)) - 1) / 2
+            x, y = heads.index(head) + 0.5 + beside * 0.15, tops[name] + 0.5 + place // across
+            ax.plot(x, y, (shapes or {})[kind], color=_colour(kind), ms=4.6)
     for above, name in pairwise(downs):
-        if not groups or groups[above] != groups[name]:
-            ax.axhline(tops[name], color=COLOURS["muted" if groups else "grid"], lw=0.8)
+        if (groups or {})[above] != (groups or {})[name]:
+            ax.axhline(tops[name], color=COLOURS["muted"], lw=0.8)
     for border in range(1, len(heads)):
         ax.axvline(border, color=COLOURS["grid"], lw=0.8)
     ax.set(xlim=(0, len(heads)), ylim=(sum(tall.values()), 0))
-    ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=9 if text else 8)
-    folded = [str(h).replace(" ", "\n").replace("-e", "-\ne").replace("-a", "-\na") for h in heads]
+    ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=8)
+    folded = [str(h).replace("-", "-\n").replace(" ", "\n") for h in heads]
     ax.set_xticks([i + 0.5 for i in range(len(heads))], folded)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[["left", "bottom"]].set_visible(False)
     _legend(ax, {n: {"marker": m, "color": _colour(n)} for n, m in (shapes or {}).items()})
-    return _figure(ax)
-
-
-def tiles(part: int, whole: int, words: str, *, ax: Axes | None = None, **options: Any) -> Figure:
-    """Return a dot for each of a small number of people, those of the part in red.
-
-    Args:
-        part, whole: numbers of dots.
-        words: what is red, written below in the same colour.
-    """
-    ax = _axes(ax, 3.0)
-    x, y = np.arange(whole) % 15, np.arange(whole) // 15
-    ax.scatter(x[part:], y[part:], s=22, color=COLOURS["light"])
-    ax.scatter(x[:part], y[:part], s=22, color=COLOURS["russia"])
-    ax.set(ylim=(y.max() + 2.0, -1.0), xlim=(-0.8, 14.8), **options)
-    _say(ax, words, (-0.4, y.max() + 1.2), ha="left", colour="russia", size=9.5)
-    ax.set_axis_off()
     return _figure(ax)
 
 

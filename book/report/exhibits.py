@@ -53,8 +53,8 @@ def claim(claim_id: str) -> Markup:
 
 
 def rec(claim_id: str) -> Markup:
-    """Return the short name of a recommendation, linked to the claim-by-claim page."""
-    return Markup("{rec}`" + claim_id + "`")
+    """Return the short name of a recommendation, with a capital, linked to where it stands."""
+    return Markup("{Rec}`" + claim_id + "`")
 
 
 def verdict(word: str) -> Markup:

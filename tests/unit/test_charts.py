@@ -56,9 +56,9 @@ FORMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], Any]] = {
         f, "year", "who", dot="partial", hollow="partial", words={"dot": "D", "hollow": "H"},
         periods={"2001–03": 2003, "2004–": 2008}
     ),
-    "grid": lambda _, r: charts.grid(r, "group", "yes", "group", text="name", height=2),
-    "marks": lambda _, r: charts.grid(
-        r, "group", "yes", "group", shapes={"x": "s", "y": "v"}, height=2
+    "grid": lambda _, r: charts.grid(
+        r, "group", "yes", "group", shapes={"x": "s", "y": "v"}, across=2,
+        groups={"x": "1", "y": "2"}, height=2
     ),
     "panels": lambda f, _: charts.panels(f, "who", charts.lines, "year", "value", labels="last"),
 }  # fmt: skip
@@ -148,11 +148,6 @@ def test_dots_of_one_row_are_joined_and_the_largest_stands_on_top() -> None:
     ranges = [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
     assert sorted(ranges) == [[1, 2], [3, 4], [3, 5]]
     assert sorted(t.xy for t in ax.texts) == [(2, 2), (4, 1), (5, 0)]
-
-
-def test_tiles_show_the_part() -> None:
-    rest, part = charts.tiles(3, 20, "3 of 20").axes[0].collections
-    assert (len(rest.get_offsets()), len(part.get_offsets())) == (17, 3)
 
 
 def test_what_cannot_be_drawn_is_named() -> None:
