@@ -229,7 +229,7 @@ def test_the_same_file_each_time_and_quickly(pdf, tmp_path):
     )
     assert (tmp_path / "typst" / "again.pdf").read_bytes() == pdf.read_bytes()
     # Processor time, not the clock, and some room: the tests share the processors.
-    assert float(done.stdout) < 7.5
+    assert float(done.stdout) < 9.5  # 240 pages
 
 
 def test_the_epub_says_what_the_pages_say(built, names, pages):

@@ -48,7 +48,7 @@ Prices
 """
 PAGES = {
     "glossary": "# Glossary\n\n:::{glossary}\nNew START\n  A treaty.\n:::\n",
-    "references": "# References\n\n```{bibliography}\n:style: report\n:all:\n```\n",
+    "references": "# References\n\n```{bibliography}\n:style: alpha\n:all:\n```\n",
     "changes": "# Changes\n\nNone.\n",
 }
 
