@@ -13,6 +13,8 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+#: Columns that mean the same in every table; the page explains them once.
+COMMON = ("source", "source_2", "verification", "note")
 PAGE = "book/appendix/data_dictionary"
 MARK = "```{data-dictionary}\n```"
 GROUPS = {
@@ -63,7 +65,7 @@ def entry(resource: dict[str, Any], pages: list[str]) -> list[str]:
     download = f"[ ([download](../../{file}){{.external}})]{{.screen-only}}"
     terms = "; ".join(item["title"] for item in resource["licenses"])
     if resource["restricted"]:
-        terms += " (not open data: small extract, shown with attribution)"
+        terms += " (not open data)"
     sources = [
         f"[{plain(s['title'])}](<{s['path']}>)" if "path" in s else plain(s["title"])
         for s in resource["sources"]
@@ -97,12 +99,11 @@ def columns(schema: dict[str, Any], table: str) -> Iterator[str]:
         for key in schema.get("foreignKeys", [])
         for field in ([key["fields"]] if isinstance(key["fields"], str) else key["fields"])
     }
-    for field in schema["fields"]:
+    for field in [f for f in schema["fields"] if f["name"] not in COMMON]:
         name, limits = field["name"], field.get("constraints", {})
         kind = field["type"] + (f", {field['unit']}" if field.get("unit") else "")
         says = field["description"].rstrip(".") + "."
-        required = " Required." if limits.get("required") else ""
-        says += " Key." if name in schema.get("primaryKey", []) else required
+        says += " Key." if name in schema.get("primaryKey", []) else ""
         says += f" Points to {targets[name]}." if name in targets else ""
         says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
         yield f"* - {plain(name)}\n  - {plain(kind)}\n  - {plain(says)}"

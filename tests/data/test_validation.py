@@ -84,7 +84,7 @@ def test_every_row_of_evidence_names_its_source_and_the_key_is_declared(package)
 COPIED = {
     *("sources", "claims", "findings", "factors", "un_votes", "un_country_votes", "summits"),
     *("brent_prices", "nato_members", "nato_spending", "arms_control_agreements", "media_trust"),
-    *("russian_opinion", "sanctions_measures"),
+    *("russian_opinion", "sanctions_measures", "works"),
 }
 
 
@@ -319,7 +319,7 @@ RULES = [
                cell("source", "eia_datasets_oil", resolution="68/262"), "the same resolution"),
     Corruption("older source", "evidence/summits.csv",
                cell("source", "wh_1994_12_05", start_date="2021-06-16"), "of 1994-12-05"),
-    Corruption("reference", "research/findings.csv", cell("reference", "nobody1900"),
+    Corruption("reference", "research/works.csv", cell("reference", "nobody1900"),
                "is not in book/references.bib"),
     Corruption("package", "evidence/sanctions_measures.csv", cell("package", "19", package="20"),
                ""),
