@@ -60,7 +60,6 @@ class Chapter:
         found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
         found = found.sort_values(["near", "finding_id"])
         rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
-        rows["verdict"] = rows["shown"]
         rows["Certainty"] = rows["certainty"].fillna("no verdict")
         streams = rows[["usable", "streams", "direct"]].itertuples(index=False)
         rows["Streams"] = [f"{u} of {s} usable, {d} direct" for u, s, d in streams]
