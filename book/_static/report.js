@@ -27,9 +27,11 @@ all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part
 
 // Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third
 // press restores the order.
-function sortKey(cell) {
-  const given = cell.dataset.sort;
-  return given === undefined ? cell.textContent.trim() : given && Number(given);
+function sortKeys(cells) {
+  const given = cells.map((cell) => cell.dataset.sort);
+  // Sentences of which a few begin with a number are words.
+  const words = given.filter((key) => key === undefined).length > given.filter(Boolean).length;
+  return given.map((key, row) => (key === undefined || (key && words) ? cells[row].textContent.trim() : key && Number(key)));
 }
 function compare(one, other, sign) {
   if (one === "" || other === "") return (one === "") - (other === "");
@@ -45,7 +47,8 @@ all("th.sortable").forEach((head) => {
   button.addEventListener("click", () => {
     const next = { ascending: "descending", descending: "" }[head.ariaSort] ?? "ascending";
     all("th[aria-sort]", table).forEach((th) => th.removeAttribute("aria-sort"));
-    const rows = original.map((row) => [sortKey(row.cells[column]), row]);
+    const keys = sortKeys(original.map((row) => row.cells[column]));
+    const rows = original.map((row, place) => [keys[place], row]);
     if (next) {
       head.ariaSort = next;
       rows.sort(([one], [other]) => compare(one, other, next === "ascending" ? 1 : -1));
