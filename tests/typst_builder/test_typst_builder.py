@@ -192,7 +192,7 @@ def test_all_errors_are_named_at_once(tmp_path):
         ({"typst_documents": [{"documents": ["nowhere"]}]}, "typst_documents: unknown nowhere"),
         ({"typst_documents": [{"front": []}]}, "typst_documents: unknown front"),
         ({"typst_documents": [{"matter": ["cover"]}]}, "typst_documents: unknown cover"),
-        ({"typst_documents": [{"sections": ["gone"]}]}, "index has no section gone"),
+        ({"typst_documents": [{"without": ["gone"]}]}, "typst_documents: no section gone"),
         ({"typst_documents": [{"title": "ก"}]}, "title page: no font has 'ก'"),
         ({"typst_imprint": "ก"}, "typst_imprint: no font has 'ก'"),
     ],
@@ -369,7 +369,7 @@ def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
     volumes = [
         {"file": "all.pdf", "name": "report", "subtitle": "Everything", "matter": ["title"]},
         {"file": "annex.pdf", "title": "More", "documents": ["Appendix"], "matter": ["contents"]},
-        {"file": "brief.pdf", "documents": ["c2"], "sections": ["section"], "compact": True},
+        {"file": "brief.pdf", "documents": ["c2"], "without": ["beyond"], "compact": True},
     ]
     volumes[0]["documents"], volumes[2]["matter"] = ["index", "The report"], []
     also = {

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 PICTURES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
 LONG = 100_000  # letters of Typst: more is typeset in a process of its own
 MATTER = ["title", "imprint", "contents", "lists"]
-VOLUME: dict[str, Any] = {"subtitle": "", "name": "", "documents": [], "sections": []}
+VOLUME: dict[str, Any] = {"subtitle": "", "name": "", "documents": [], "without": []}
 VOLUME |= {"matter": MATTER, "compact": False}
 
 
@@ -90,17 +90,14 @@ class TypstBuilder(Builder):
 
         return walk(self.config.root_doc, 0, "")
 
-    def tree(self, docname: str, sections: list[str]) -> nodes.document:
-        """Resolve a document; of its sections keep those that are named, if any are."""
+    def tree(self, docname: str, without: set[str]) -> nodes.document:
+        """Resolve a document, without the sections of these names."""
         tree = self.env.get_and_resolve_doctree(docname, self)
         self.post_process_images(tree)
-        top = next(tree.findall(nodes.section)) if sections else nodes.section()
-        parts = [part for part in top if isinstance(part, nodes.section)]
-        if absent := {*sections} - {name for part in parts for name in part["ids"]}:
-            raise TypstError(f"typst_documents: {docname} has no section {', '.join(absent)}")
-        for part in parts:
-            if not {*sections} & {*part["ids"]}:
-                top.remove(part)
+        for section in list(tree.findall(nodes.section)):
+            if without & {*section["ids"]}:
+                without.difference_update(section["ids"])
+                section.parent.remove(section)
         return tree
 
     def print(
@@ -111,7 +108,10 @@ class TypstBuilder(Builder):
         Args:
             others: what the volume is called in which each document stands that is not here.
         """
-        trees = {c.docname: self.tree(c.docname, volume["sections"]) for c in chapters}
+        without = {*volume["without"]}
+        trees = {c.docname: self.tree(c.docname, without) for c in chapters}
+        if without:
+            raise TypstError(f"typst_documents: no section {', '.join(sorted(without))}")
         if "imprint" in volume["matter"]:
             safe = {"file_insertion_enabled": False, "raw_enabled": False}
             trees[""] = publish_doctree(

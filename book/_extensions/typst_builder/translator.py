@@ -313,7 +313,8 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         if "exhibit" not in self.around:
             return self._exhibit([node], [])
-        body = self.blocks(child for child in node.children if isinstance(child, nodes.image))
+        pictures = (c for c in node.children if isinstance(c, nodes.image | nodes.table))
+        body = self.blocks(pictures)  # or a table, as a figure in words
         legends = (c for c in node.children if isinstance(c, nodes.legend))
         notes = (self.blocks(legend.children) for legend in legends)
         return "\n\n".join([self._captioned(node, "image", body), *notes])
