@@ -121,8 +121,12 @@ class Exhibit(SphinxDirective):
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
             if empty:
                 notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
-            shown = self.table(body, caption)
-            box["classes"].append("exhibit-table")
+            if name.startswith("fig-"):  # a figure in words
+                words = nodes.caption("", "", *caption.children)
+                shown = nodes.figure("", self.table(body), words, label=caption.astext())
+            else:
+                shown = self.table(body, caption)
+                box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
