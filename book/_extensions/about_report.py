@@ -78,7 +78,7 @@ def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
         "RIS": [f"{tag}  - {value}\n" for tag, value in record.items() if value],
     }
     return {
-        "citation": f"{text}{version}, {day(released)}. {page['url'] or place}".strip(),
+        "text": f"{text}{version}, {day(released)}. {page['url'] or place}".strip(),
         "BibTeX": f"@{kind}{{{key}{''.join(lines['BibTeX'])}\n}}",
         "RIS": f"{''.join(lines['RIS'])}ER  - ",
     }

@@ -297,7 +297,8 @@ class Recommendation(Claim):
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
         words = str(names.get(title, title))
-        return words[:1].upper() + words[1:] if self.name == "Rec" else words, target
+        capital = self.rawtext.startswith(":Rec:")  # a role's name is in small letters
+        return words[:1].upper() + words[1:] if capital else words, target
 
 
 class Certainty(SphinxRole):
@@ -344,7 +345,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim(warn_dangling=True))
     app.add_role("rec", Recommendation(warn_dangling=True))
-    app.add_role("Rec", Recommendation(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)

@@ -3,6 +3,7 @@
 For the pages only. The folder exhibits/ beside them holds, named by the exhibit's id,
     .csv        what is shown: numbers as programs read them, units in the header
     .json       what the CSV is: a Data Package with title, sources, licences and version
+    .bib, .ris  how to cite it
     .svg, .png  of a figure: with title, unit, source, date, version and address in the picture
 """
 
@@ -13,6 +14,7 @@ import io
 import json
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -28,7 +30,7 @@ from report import data
 from report.exhibits import MISSING
 from report.style import COLOURS, FACE, FONTS, font_faces
 
-MARGIN, PIXELS = 13.2, 1600  # points around a drawing; width of the PNG
+MARGIN = 13.2  # points around a drawing
 #: The types that a column of text and one of numbers may have: the first that fits all cells.
 TYPES = (("date", "yearmonth", "year"), ("integer", "number"))
 
@@ -45,7 +47,9 @@ def read(app: Sphinx, page: str, box: nodes.Element) -> dict[str, Any]:
     work = {"name": name, "title": f"{number}. {caption}", "number": "", "place": place}
     work["url"] = base and f"{base}/{place}"
     heads, *rows = next(box.findall(nodes.table)).findall(nodes.row)
-    return made | work | {
+    return {
+        **made,
+        **work,
         "page": page,
         "kind": kind,
         "caption": caption,
@@ -69,6 +73,7 @@ def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Itera
     """Yield each column with name, type, unit and cells, numbers as programs read them."""
     fields = (field for name in source for field in data.describe(name)["schema"]["fields"])
     units = {field["title"]: field.get("unit", "") for field in fields}
+    seen = Counter[str]()
     for head, *entries in zip(heads, *rows, strict=True):
         name, numbers = head.astext(), "text-right" in head["classes"]
         cells = ["" if (text := _cell(entry)) == MISSING else text for entry in entries]
@@ -79,7 +84,8 @@ def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Itera
         found = {"name": name, "type": next(fits, "string"), "cells": cells}
         if unit := units.get(name, ""):
             found |= {"name": f"{name} ({unit})", "unit": unit}
-        yield found
+        seen[found["name"]] += 1  # two columns of one name: an id and its words
+        yield found | {"name": found["name"] + " 2" * (seen[found["name"]] > 1)}
 
 
 def _cell(entry: nodes.Element) -> str:
@@ -103,7 +109,7 @@ def package(exhibit: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
         "version": about["version"],
         "created": f"{about['date-released']}T00:00:00Z",
         "homepage": exhibit["url"],
-        "citation": exhibit["cite"]["citation"],
+        "citation": exhibit["cite"]["text"],
         "coverage": exhibit["data_to"] and f"Data to {exhibit['data_to']}",
         "licenses": [*{item["title"]: item for t in tables for item in t["licenses"]}.values()],
         "sources": [*{item["title"]: item for t in tables for item in t["sources"]}.values()],
@@ -115,8 +121,8 @@ def package(exhibit: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
     """Return a drawing as an SVG of its own: the title above it, lines below, fonts inside."""
     wide, tall = re.findall(r"[\d.]+", drawing.partition("viewBox=")[2])[2:4]
-    heads = [(line, 12, "600", COLOURS["ink"]) for line in textwrap.wrap(title, 78)]
-    feet = [(part, 8, "400", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 118)]
+    heads = [(line, 12, "600", COLOURS["ink"]) for line in textwrap.wrap(title, 84)]
+    feet = [(part, 8, "400", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 138)]
     parts, y = [], MARGIN
     for place, (text, size, weight, colour) in enumerate([*heads, *feet]):
         if place == len(heads):
@@ -140,22 +146,23 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: A
     stem, table = folder / exhibit["name"], io.StringIO()
     rows = zip(*([column["name"], *column["cells"]] for column in exhibit["columns"]), strict=True)
     csv.writer(table, lineterminator="\n").writerows(rows)
-    stem.with_suffix(".csv").write_text(table.getvalue(), encoding="utf-8")
-    text = json.dumps(package(exhibit, about), ensure_ascii=False, indent=2)
-    stem.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    told = json.dumps(package(exhibit, about), ensure_ascii=False, indent=2)
+    files = {".csv": table.getvalue(), ".json": f"{told}\n"}
+    files |= {f".{form[:3].lower()}": f"{exhibit['cite'][form]}\n" for form in ("BibTeX", "RIS")}
     if exhibit["svg"]:
         units = "; ".join(dict.fromkeys(c["unit"] for c in exhibit["columns"] if "unit" in c))
         number, name = exhibit["title"].partition(". ")[0], about["title"].partition(": ")[0]
         where = f"{number} of {name}, version {about['version']}, {day(about['date-released'])}"
-        where += f", {exhibit['url'] or exhibit['place']}. CC BY 4.0."
-        lines = [*([f"Unit: {units}."] if units else []), exhibit["said"], where]
+        where += f", {exhibit['url'] or exhibit['place']}. CC\u00a0BY\u00a04.0."
+        lines = [f"Unit: {units}." if units else "", exhibit["notes"], exhibit["said"], where]
         drawing = Path(exhibit["svg"]).read_text(encoding="utf-8")
-        svg = picture(drawing, exhibit["caption"], lines, exhibit["alt"])
-        stem.with_suffix(".svg").write_text(svg, encoding="utf-8")
-        width = svg.partition('viewBox="0 0 ')[2].partition(" ")[0]
-        page = f'#set page(width: {width}pt, height: auto, margin: 0pt)\n#image("/{stem.name}.svg")'
-        png = press.compile(page.encode(), format="png", ppi=PIXELS / float(width) * 72)
-        stem.with_suffix(".png").write_bytes(png)
+        files[".svg"] = picture(drawing, exhibit["caption"], lines, exhibit["alt"])
+    for end, content in files.items():
+        stem.with_suffix(end).write_text(content, encoding="utf-8")
+    if exhibit["svg"]:
+        sheet = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
+        sheet += f'#image("/{stem.name}.svg")'
+        stem.with_suffix(".png").write_bytes(press.compile(sheet.encode(), format="png", ppi=160))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -169,8 +176,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
             found.append(exhibit := read(app, page, box))
             box["search"] = [exhibit["name"], exhibit["title"], exhibit["kind"].capitalize()]
             stem = "../" * page.count("/") + f"exhibits/{exhibit['name']}"
-            render = app.builder.templates.render  # type: ignore[attr-defined]
-            text = render("exhibit.html", {"exhibit": exhibit, "stem": stem})
+            text = app.builder.templates.render("exhibit.html", {"exhibit": exhibit, "stem": stem})
             fold = nodes.container("", nodes.raw("", text, format="html"), classes=["cite-this"])
             fold["classes"], fold["summary"] = ["cite-this", "screen-only"], "Save or cite"
             box.insert(box.index(source) + 1, fold)

@@ -145,8 +145,7 @@ def sections(doctree: nodes.Node) -> Iterator[list[str]]:
         left_out = nodes.Inline | nodes.FixedTextElement | nodes.label
         if isinstance(node, nodes.section):
             kind = ["Data table"] if about & {*node["ids"]} else []
-            name, title, *rest = node["ids"][0], *node.children
-            title = title.astext()
+            name, title, rest = node["ids"][0], node[0].astext(), node.children[1:]
         elif "search" in node:
             (name, title, *kind), rest = node["search"], node.children
             left_out |= nodes.title | nodes.caption

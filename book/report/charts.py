@@ -434,7 +434,8 @@ def squares(
     for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
         look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
         ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
-        _mark(ax, row.year, place + 0.5, words["hollow"] if row.hollow else kinds[row.kind], row.year)
+        told = words["hollow"] if row.hollow else kinds[row.kind]
+        _mark(ax, row.year, place + 0.5, told, row.year)
         if row.dot and not row.hollow:
             ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
     top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
