@@ -131,6 +131,8 @@ class Exhibit(SphinxDirective):
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
         box += [shown, *notes, self.source(body)]
+        box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
+        box["exhibit"]["svg"] = shown.get("drawing")  # where it lies
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
             fold["summary"] = "Numbers in this figure"
@@ -153,7 +155,7 @@ class Exhibit(SphinxDirective):
         """Return the figure, its drawing written to a file of the exhibit's name."""
         folder = Path(self.env.doctreedir).parent / "exhibits"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.svg"
+        path = folder / f"{nodes.make_id(name)}.svg"
         path.write_text(body["svg"], encoding="utf-8")
         page = Path(self.env.doc2path(self.env.docname)).parent
         image = nodes.image(uri=Path(os.path.relpath(path, page)).as_posix())
@@ -161,7 +163,7 @@ class Exhibit(SphinxDirective):
         # Its room is kept before it is loaded: a point is 4/3 pixels.
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body["svg"])
         image["room"] = [f"{float(n) * 4 / 3:.0f}" for n in size.groups()] if size else []
-        figure = nodes.figure("", image)
+        figure = nodes.figure("", image, drawing=str(path))
         figure += nodes.caption("", "", *caption.children)
         return figure
 
@@ -299,7 +301,8 @@ class Recommendation(Claim):
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
         words = str(names.get(title, title))
-        return words[:1].upper() + words[1:] if self.name == "Rec" else words, target
+        capital = self.rawtext.startswith(":Rec:")  # a role's name is in small letters
+        return words[:1].upper() + words[1:] if capital else words, target
 
 
 class Certainty(SphinxRole):
@@ -323,7 +326,8 @@ class Verdict(SphinxRole):
             message = f"verdict: expected one of {tuple(SIGNS)}, got {self.text!r}"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
         classes = ["verdict", "verdict-" + self.text.replace(",", "").replace(" ", "-")]
-        return [nodes.inline("", f"{SIGNS[self.text]} {self.text}", classes=classes)], []
+        shown = f"{SIGNS[self.text]} {self.text}"
+        return [nodes.inline("", shown, classes=classes, word=self.text)], []
 
 
 def find_unplaced(app: Sphinx, doctree: nodes.document) -> None:
@@ -345,7 +349,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim(warn_dangling=True))
     app.add_role("rec", Recommendation(warn_dangling=True))
-    app.add_role("Rec", Recommendation(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)
