@@ -94,11 +94,12 @@ class Exhibit(SphinxDirective):
     Options
         alt      of a figure: what someone who cannot see it needs to know
         missing  of a table with empty cells: why they are empty
+        formerly names of exhibits of earlier editions that it replaces: their addresses lead here
     """
 
     required_arguments = 1
     has_content = True
-    option_spec = {"alt": directives.unchanged, "missing": directives.unchanged}  # noqa: RUF012
+    option_spec = dict.fromkeys(("alt", "missing", "formerly"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
@@ -111,7 +112,8 @@ class Exhibit(SphinxDirective):
         caption, *notes = words
         for note in notes:
             note["classes"].append("exhibit-note")
-        box = nodes.container(classes=["exhibit"])
+        old = [nodes.make_id(one) for one in self.options.get("formerly", "").split()]
+        box = nodes.container(classes=["exhibit"], ids=old)
         if body["svg"]:
             self._check("alt", len(self.options.get("alt", "").split()) >= 12, "12 words or more")
             shown: nodes.Element = self.figure(name, body, caption)

@@ -121,8 +121,8 @@ def package(exhibit: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
     """Return a drawing as an SVG of its own: the title above it, lines below, fonts inside."""
     wide, tall = re.findall(r"[\d.]+", drawing.partition("viewBox=")[2])[2:4]
-    heads = [(line, 12, "600", COLOURS["ink"]) for line in textwrap.wrap(title, 84)]
-    feet = [(part, 8, "400", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 138)]
+    heads = [(line, 12, "600", COLOURS["ink"]) for line in textwrap.wrap(title, 80)]
+    feet = [(part, 8, "400", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 126)]
     parts, y = [], MARGIN
     for place, (text, size, weight, colour) in enumerate([*heads, *feet]):
         if place == len(heads):

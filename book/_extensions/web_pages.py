@@ -133,14 +133,14 @@ def font_faces(characters: set[str]) -> str:
     return "".join(faces)
 
 
-def sections(doctree: nodes.Node) -> Iterator[list[str]]:
+def sections(doctree: nodes.Node) -> Iterator[tuple[str, ...]]:
     """Yield id, title and text of each section and exhibit for search.js, and what it is if more.
 
     Sphinx's own search skips numbers, knows no phrases, folds no accents and, opened from a
     folder, shows titles alone (sphinx-doc/sphinx 776, 3301). lunr and MiniSearch have no phrases
     either, and Pagefind needs a server.
     """
-    about = {f"data-{name.replace('_', '-')}" for name in data.names()}
+    about = {nodes.make_id(f"data-{table['name']}") for table in data.package()["resources"]}
     for node in doctree.findall(nodes.Element):
         left_out = nodes.Inline | nodes.FixedTextElement | nodes.label
         if isinstance(node, nodes.section):
@@ -158,16 +158,16 @@ def sections(doctree: nodes.Node) -> Iterator[list[str]]:
             for block in part.findall(nodes.TextElement)
             if not isinstance(block, left_out)
         )
-        yield [name, plain(title), plain(text), *kind]
+        yield name, plain(title), plain(text), *kind
 
 
-def recommendations(app: Sphinx) -> Iterator[tuple[str, list[str]]]:
+def recommendations(app: Sphinx) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the page of each recommendation, and what search.js finds it by: its short name."""
     for claim in data.load("claims").dropna(subset="short_name").itertuples():
         label = f"claim-{claim.claim_id.lower()}"
         page, name, *_ = app.env.domaindata["std"]["anonlabels"].get(label, ("", ""))
         short = claim.short_name[:1].upper() + claim.short_name[1:]
-        yield page, [name, plain(short), plain(claim.claim), "Recommendation"]
+        yield page, (name, plain(short), plain(claim.claim), "Recommendation")
 
 
 def plain(text: str) -> str:

@@ -135,7 +135,6 @@ function hide() {
   if (owner) owner.removeAttribute("aria-describedby");
   owner = null;
   card.hidden = true;
-  all(".mark").forEach((ring) => ring.remove());
 }
 function show(link) {
   clearTimeout(timer);
@@ -176,7 +175,6 @@ all("script.marks").forEach((script) => {
     ring.style.top = image.offsetTop + y * image.offsetHeight + "px";
     ring.dataset.card = text;
     hide();
-    figure.append(ring);
     show(ring);
   }
   function nearest({ clientX, clientY }) {
@@ -189,7 +187,7 @@ all("script.marks").forEach((script) => {
   image.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType === "mouse") later(); });
   for (const event of ["input", "focus"]) slider.addEventListener(event, () => point(slider.value));
   slider.addEventListener("blur", hide);
-  figure.append(slider);
+  figure.append(ring, slider);
 });
 card.addEventListener("mouseleave", later);
 document.querySelector("article").append(card);

@@ -176,7 +176,7 @@ def lines(
             continue
         seen = value[known]
         for row in seen.index:
-            _mark(ax, place[row], seen[row], _told(seen[row], fmt), name, when[row])
+            _mark(ax, place[row], seen[row], seen[row], name, when[row], fmt=fmt)
         around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
         some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
         some["ends"] = seen.index[[0, -1]]
@@ -250,7 +250,7 @@ def bars(
             ends[places[row]] += size
             if pd.notna(frame.at[row, value]):
                 middle = turn(places[row], start + size / (2 if series else 1))
-                _mark(ax, *middle, _told(size, fmt), frame.at[row, category], name)
+                _mark(ax, *middle, size, frame.at[row, category], name, fmt=fmt)
             if values in ("parts", "both"):
                 ink, middle = (
                     INK if pale or shade in PALE else "white",
@@ -293,7 +293,8 @@ def dots(
         stem: a thin line from 0 to the dot.
         line: value at which a dashed line stands.
     """
-    columns = [values] if isinstance(values, str) else list(values)
+    legend = {values: ""} if isinstance(values, str) else values
+    columns = list(legend)
     frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), text)
     rows, ax = _rows(ax, height, frame, label, "", order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
@@ -306,8 +307,7 @@ def dots(
         for column, value in known.items():
             ring = bool(row[hollow]) if hollow else column != columns[-1]
             ax.plot(value, y, "o", ms=5, color=shade, mfc="white" if ring else shade, mew=1.2)
-            word = "" if isinstance(values, str) else values[column]
-            _mark(ax, value, y, _told(value), row[label], word)
+            _mark(ax, value, y, value, row[label], legend[column])
         if text:
             _say(ax, str(row[text]), (high, y), (8, 0), "left")
     if line is not None:
@@ -356,7 +356,8 @@ def spans(
             ax.barh(y, firm - begin, 0.56, left=begin, color=shade)
             ax.barh(y, stop - firm, 0.56, left=firm, **hatched if firm is not stop else {})
         for there in row[[start, end]].dropna():
-            _mark(ax, there, y, " to ".join(days.loc[place].dropna()), row[label])
+            said = [row[text]] if text and pd.notna(row[text]) else []
+            _mark(ax, there, y, " to ".join(days.loc[place].dropna()), row[label], *said)
         if text and pd.notna(row[text]):
             there = begin if pd.isna(stop) else stop
             note = _say(ax, row[text], (there, y), (6, 0), "left", colour=shade)
@@ -394,8 +395,7 @@ def strip(
         look: dict[str, Any] = {"mew": 1.5, "mfc": "white" if open_ else shade}
         look["ms"] = 10 if marker == "|" else 5
         ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, **look)
-        told = row[text] if text and pd.notna(row[text]) else ""
-        _mark(ax, row[when], y + shift.get(name, 0), days[place], row[lane], name, told)
+        _mark(ax, row[when], y + shift.get(name, 0), days[place], row[lane], name)
         if text and pd.notna(row[text]):
             notes.append((row[when], y, str(row[text]), 0))
     ax.set(**options)
@@ -434,8 +434,8 @@ def squares(
     for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
         look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
         ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
-        told = words["hollow"] if row.hollow else kinds[row.kind]
-        _mark(ax, row.year, place + 0.5, told, row.year)
+        what = words["hollow"] if row.hollow else kinds[row.kind]
+        _mark(ax, row.year, place + 0.5, what, row.year)
         if row.dot and not row.hollow:
             ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
     top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
@@ -537,17 +537,13 @@ def _colour(name: str, colours: Colours = None) -> str:
     return COLOURS[KNOWN.get(word, "other")]
 
 
-def _mark(ax: Axes, x: Any, y: Any, value: str, *of: Any) -> None:
+def _mark(ax: Axes, x: Any, y: Any, value: float | str, *of: Any, fmt: str = "") -> None:
     """Note what the mark at a point of the data stands for: a value, and of what and when."""
+    if not isinstance(value, str):
+        value = fmt.format(value) if fmt else f"{round(value, 3):,.10g}"
     named = ", ".join(" ".join(str(word).split()) for word in of if word != "")
-    text = f"{named}: {value}" if named else value
+    text = f"{named}: {value}".replace(": -", ": −").removeprefix(": ")
     _marked.setdefault(_figure(ax), []).append((ax, x, y, text))
-
-
-def _told(value: float, fmt: str = "") -> str:
-    """Return a value with the decimals that it has, three at most."""
-    text = (fmt or "{:,.3f}").format(value).replace("-", "−")
-    return text if fmt else text.rstrip("0").rstrip(".")
 
 
 def _when(column: pd.Series) -> pd.Series:

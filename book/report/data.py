@@ -77,15 +77,14 @@ def package() -> dict[str, Any]:
         raise DataError(f"{PACKAGE} is not valid JSON: {error}. Mend it there.") from None
 
 
-def names() -> list[str]:
-    """Return the names of all tables, in the order of the package, for what is no notebook."""
+def _names() -> list[str]:
     return [resource["name"] for resource in package()["resources"]]
 
 
 def _resource(name: str) -> dict[str, Any]:
-    if name not in names():
-        raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(names())}")
-    return package()["resources"][names().index(name)]
+    if name not in _names():
+        raise DataError(f"no table {name!r} in {PACKAGE.name}; there are: {', '.join(_names())}")
+    return package()["resources"][_names().index(name)]
 
 
 def _digest(value: Any, raw: bytes = b"") -> str:
@@ -94,8 +93,8 @@ def _digest(value: Any, raw: bytes = b"") -> str:
 
 def tables() -> list[str]:
     """Return the names of all tables, in the order of the package."""
-    _used[LIST] = _digest(names())
-    return names()
+    _used[LIST] = _digest(_names())
+    return _names()
 
 
 def pages() -> dict[str, bool]:
@@ -233,8 +232,8 @@ def digest(key: str) -> str:
     """Return what ``used`` would say of a key if it were read now; "" when it is not there."""
     kind, _, name = key.rpartition(" ")
     if key in (LIST, ORDER):
-        return _digest(names() if key == LIST else [*pages().items()])
-    if name not in names():
+        return _digest(_names() if key == LIST else [*pages().items()])
+    if name not in _names():
         return ""
     read = kind == "table" and path_of(name).is_file()
     return _digest(_resource(name), path_of(name).read_bytes() if read else b"")
