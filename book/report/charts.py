@@ -1,4 +1,4 @@
-"""Eight forms that carry every figure of the book, and panels of them.
+"""Seven forms that carry every figure of the book, and panels of them.
 
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
@@ -42,9 +42,7 @@ from matplotlib.ticker import AutoLocator, MaxNLocator
 from report.data import DataError
 from report.style import COLOURS, INK, PALE, axes
 
-__all__ = [
-    *("axes", "bars", "dots", "grid", "lines", "marks", "panels", "spans", "squares", "strip"),
-]
+__all__ = ["axes", "bars", "dots", "lines", "marks", "panels", "spans", "squares", "strip"]
 
 Colours = str | Mapping[str, str] | None
 Events = Mapping[str, Any] | None
@@ -455,49 +453,6 @@ def squares(
     keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
     keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
     _legend(ax, keys | {words["hollow"]: outline})
-    return _figure(ax)
-
-
-def grid(
-    frame: pd.DataFrame, row: str, column: str, by: str, *,
-    shapes: Words, across: int, groups: Words, height: float,
-) -> Figure:  # fmt: skip
-    """Return a table of rows and columns whose cells hold a mark for each item.
-
-    Args:
-        row, column: columns of the item's place, in the order of their categories; a category
-            without an item has an empty row.
-        shapes: marker of each value of `by`.
-        across: how many items stand side by side before a cell grows.
-        groups: the group of each row; lines stand between them.
-    """
-    frame = _tidy(frame, row, column, by)
-    downs, heads = _order(frame[row]), _order(frame[column])
-    sizes = frame.groupby([row, column], observed=True).size().groupby(row, observed=True).max()
-    tall = {n: -(-int(sizes.get(n, 1)) // across) for n in downs}
-    tops = dict(zip(downs, np.cumsum([0, *tall.values()]), strict=False))
-    ax = _axes(None, height)
-    items = frame.sort_values([row, column, by])
-    for (name, head), cell in items.groupby([row, column], observed=True):
-        for place, kind in enumerate(cell[by].astype(str)):
-            beside = place % across - (min(across, len(cell)) - 1) / 2
-            x, y = heads.index(head) + 0.5 + beside * 0.15, tops[name] + 0.5 + place // across
-            ax.plot(x, y, (shapes or {})[kind], color=_colour(kind), ms=4.6)
-            _mark(ax, x, y, kind, name, head)
-    for above, name in pairwise(downs):
-        if (groups or {})[above] != (groups or {})[name]:
-            ax.axhline(tops[name], color=COLOURS["muted"], lw=0.8)
-    for border in range(1, len(heads)):
-        ax.axvline(border, color=COLOURS["grid"], lw=0.8)
-    ax.set(xlim=(0, len(heads)), ylim=(sum(tall.values()), 0))
-    ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=8)
-    folded = [str(h).replace("-", "-\n").replace(" ", "\n") for h in heads]
-    ax.set_xticks([i + 0.5 for i in range(len(heads))], folded)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[["left", "bottom"]].set_visible(False)
-    _legend(ax, {n: {"marker": m, "color": _colour(n)} for n, m in (shapes or {}).items()})
     return _figure(ax)
 
 
