@@ -190,6 +190,9 @@ def _sphinx(out: Path, builder: str) -> None:
         check=False,
     )
     if result.returncode:
+        for number in (errno.ENOSPC, errno.EDQUOT):  # whichever tool met it says it in its own way
+            if os.strerror(number) in result.stdout:
+                raise OSError(number, os.strerror(number), str(BUILD))
         log = BUILD / f"build-{builder}.log"
         log.write_text(result.stdout, encoding="utf-8")
         raise BuildError(f"{complaints(result.stdout)}\nEverything Sphinx said is in {log}.")

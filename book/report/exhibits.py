@@ -21,6 +21,7 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
+from report.charts import marks
 from report.data import DataError, describe, last_observation, quoted
 from report.style import font_faces
 
@@ -145,6 +146,7 @@ def figure(
     body, rows = _body(numbers, name, source, columns, formats)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    body["marks"] = [_text(line, f"{name}, mark") for line in marks(drawn)]
     drawing, plain = _compact(svg.getvalue()), f"{name} ({len(rows)} rows of numbers)"
     return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, rows), "text/plain": plain})
 

@@ -119,7 +119,7 @@ def run(root: Path, *arguments: str, **options: object) -> subprocess.CompletedP
     """Run a command of the publisher to its end."""
     process = start(root, *arguments, **options)
     try:
-        out, error = process.communicate(timeout=240)
+        out, error = process.communicate(timeout=900)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise

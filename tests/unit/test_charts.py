@@ -56,10 +56,6 @@ FORMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], Any]] = {
         f, "year", "who", dot="partial", hollow="partial", words={"dot": "D", "hollow": "H"},
         periods={"2001–03": 2003, "2004–": 2008}
     ),
-    "grid": lambda _, r: charts.grid(
-        r, "group", "yes", "group", shapes={"x": "s", "y": "v"}, across=2,
-        groups={"x": "1", "y": "2"}, height=2
-    ),
     "panels": lambda f, _: charts.panels(f, "who", charts.lines, "year", "value", labels="last"),
 }  # fmt: skip
 
