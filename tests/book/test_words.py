@@ -19,7 +19,7 @@ CLAIM_ID = r"\bS\d-[PBT]\d+\b"
 TENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty"
 UNITS = f"two|three|four|five|six|seven|eight|nine|{TENS}|thirty|forty|fifty|sixty|seventy|eighty"
 COUNTED = rf"(?i)\b(?:{UNITS}|ninety)(?:-\w+)? (?:hundred|thousand|million|billion)\b"
-REFRAIN = r"(?i)\b(?:not|none|never) (?:be )?found\b|\bno [\w ]{2,30} (?:was|were) (?:found|read)\b"
+REFRAIN = r"(?i)\b(?:not|none|never) (?:be )?found\b|\bno [\w ]{2,45} (?:was|were) (?:found|read)\b"
 EXHIBIT = r"(?ms)^:::\{exhibit\}.*?^:::$"
 
 
