@@ -127,6 +127,10 @@ class Exhibit(SphinxDirective):
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
+        rules = data.source_line(body["source"])["selections"]
+        for title, rule in rules.items():
+            text = f"Selection ({title}): {rule}" if len(rules) > 1 else f"Selection: {rule}"
+            notes.append(nodes.paragraph("", text, classes=["exhibit-note"]))
         box += [shown, *notes, self.source(body)]
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
