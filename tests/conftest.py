@@ -6,8 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from publish import notebooks, site
+
+settings.register_profile("any machine", deadline=None)  # how busy it is proves nothing
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
@@ -198,21 +199,35 @@ class Exhibit(SphinxDirective):
         return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
 
     def source(self, body: dict[str, Any]) -> nodes.paragraph:
-        """Return the line that says where the rows come from and how far they reach."""
+        """Return the line that says where the rows were read and how far they reach."""
         source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
+        read, press = body["read"], "as reported by the press"
+        whole = 0 < read["press"] == read["rows"]
+        line += nodes.Text(f"Source, {press}: " if whole else "Source: ")
         for place, item in enumerate(source["sources"]):
-            line += nodes.Text("; " if place else "Source: ")
+            line += nodes.Text("; " if place else "")
             line += _link(item["title"], item["url"])
+        if read["press"] and not whole:
+            line += nodes.Text(f"; {read['press']:,} of {read['rows']:,} {read['of']} {press}")
         line += nodes.Text(f". Data to {body['data_to']}." if body["data_to"] else ".")
         if source["restricted"]:
             line += nodes.Text(" Not open data: a small extract, shown with attribution.")
-        download = nodes.inline(classes=["screen-only"])
         up = "../" * self.env.docname.count("/")
         for place, item in enumerate(source["tables"]):
-            download += nodes.Text(", " if place else " Data: ")
-            download += _link(f"{item['name']}.csv", f"{up}data/{item['path']}")
-        line += download
+            line += nodes.Text(f"{', ' if place else ' Data: '}{item['name']}")
+            ways = [_link("CSV", f"{up}data/{item['path']}")]
+            if item["sourced"]:
+                ways += [nodes.Text(", "), _pages_read(item["name"])]
+            ways = [nodes.Text(" ("), *ways, nodes.Text(")")]
+            line += nodes.inline("", "", *ways, classes=["screen-only"])
         return line
+
+
+def _pages_read(table: str) -> nodes.Node:
+    """Return a link to the list of the pages that the rows of a table were read from."""
+    shown = nodes.inline("", "pages read", classes=["std", "std-ref"])
+    about = {"refdomain": "std", "reftype": "ref", "reftarget": f"pages-{table}"}
+    return addnodes.pending_xref("", shown, **about, refexplicit=True, refwarn=True)
 
 
 def _link(text: str, address: str) -> nodes.Node:

@@ -14,7 +14,6 @@ import io
 import json
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -73,19 +72,18 @@ def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Itera
     """Yield each column with name, type, unit and cells, numbers as programs read them."""
     fields = (field for name in source for field in data.describe(name)["schema"]["fields"])
     units = {field["title"]: field.get("unit", "") for field in fields}
-    seen = Counter[str]()
+    seen: list[str] = []
     for head, *entries in zip(heads, *rows, strict=True):
-        name, numbers = head.astext(), "text-right" in head["classes"]
+        title, numbers = head.astext(), "text-right" in head["classes"]
         cells = ["" if (text := _cell(entry)) == MISSING else text for entry in entries]
         if numbers:
             cells = [cell.replace(",", "").replace("−", "-") for cell in cells]
         forms = ((kind, data.TYPES[kind][1]) for kind in TYPES[numbers])
         fits = (k for k, form in forms if all(re.fullmatch(form, cell) for cell in cells if cell))
-        found = {"name": name, "type": next(fits, "string"), "cells": cells}
-        if unit := units.get(name, ""):
-            found |= {"name": f"{name} ({unit})", "unit": unit}
-        seen[found["name"]] += 1  # two columns of one name: an id and its words
-        yield found | {"name": found["name"] + " 2" * (seen[found["name"]] > 1)}
+        unit = units.get(title, "")
+        seen.append(title if unit.lower() in title.lower() else f"{title} ({unit})")
+        name = seen[-1] + " 2" * (seen.count(seen[-1]) > 1)  # an id and its words, both "Claim"
+        yield {"name": name, "type": next(fits, "string"), "unit": unit, "cells": cells}
 
 
 def _cell(entry: nodes.Element) -> str:
@@ -100,7 +98,7 @@ def package(exhibit: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
     """Return the description of an exhibit's CSV: a Frictionless Data Package of one table."""
     name, tables = exhibit["name"], [data.describe(table) for table in exhibit["source"]]
     table = {"name": name, "path": f"{name}.csv", "format": "csv", "mediatype": "text/csv"}
-    fields = [{k: c[k] for k in ("name", "type", "unit") if k in c} for c in exhibit["columns"]]
+    fields = [{k: c[k] for k in ("name", "type", "unit") if c[k]} for c in exhibit["columns"]]
     said = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": name,
@@ -150,7 +148,7 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: A
     files = {".csv": table.getvalue(), ".json": f"{told}\n"}
     files |= {f".{form[:3].lower()}": f"{exhibit['cite'][form]}\n" for form in ("BibTeX", "RIS")}
     if exhibit["svg"]:
-        units = "; ".join(dict.fromkeys(c["unit"] for c in exhibit["columns"] if "unit" in c))
+        units = "; ".join(dict.fromkeys(c["unit"] for c in exhibit["columns"] if c["unit"]))
         number, name = exhibit["title"].partition(". ")[0], about["title"].partition(": ")[0]
         where = f"{number} of {name}, version {about['version']}, {day(about['date-released'])}"
         where += f", {exhibit['url'] or exhibit['place']}. CC\u00a0BY\u00a04.0."

@@ -72,7 +72,8 @@ def test_tables_have_captions_and_heads(themed):
             box = table.find_parent(class_="table-scroll")
             assert box and box["tabindex"] == "0" and box["aria-label"], name
             if "dictionary-columns" not in table["class"] and not box.find_parent("details"):
-                assert table.caption and table.caption.get_text().strip(), name
+                figure = box.find_parent("figure")  # of words
+                assert (figure and figure.figcaption or table.caption).get_text().strip(), name
 
 
 def test_figures_have_texts_numbers_and_room(themed):
@@ -150,6 +151,15 @@ def test_every_page_says_version_dates_downloads_and_how_to_cite(themed, built):
             sent = (built / "_sources" / name.replace(".html", ".ipynb")).read_bytes()
             assert sent == source.read_bytes(), name
     assert len(set(keys)) == len(keys) == len(themed), "each page has its own key"
+
+
+def test_nothing_dead_shows_where_contact_and_repository_are_empty(themed):
+    assert not CONFIG["html_context"]["contact"]
+    assert not CONFIG["html_theme_options"]["source_repository"]
+    for name, page in themed.items():
+        assert [s.text for s in page.select(".report-menu summary")] == ["Download"], name
+        assert not re.search("Contact|Repository", page.select_one(".report-dates").text), name
+        assert not page.select("a[href='']"), name
 
 
 def test_version_and_date_are_the_same_everywhere():

@@ -257,6 +257,8 @@ DESCRIPTIONS = [
     Corruption("target of nothing", PACKAGE, described("un_votes",
                lambda r: r["schema"]["foreignKeys"][0]["reference"].update(resource="no"),
                "schema"), "that is not there"),
+    Corruption("observed in nothing", PACKAGE, described("un_votes",
+               lambda r: r.update(observed="day"), "schema"), "not there: 'day'"),
     Corruption("break of nothing", PACKAGE, described("un_votes",
                lambda r: r.update(breaks=[{"field": "id", "at": "2022", "note": "x"}]),
                "schema"), "not there: 'id'"),

@@ -98,7 +98,9 @@ def test_a_lock_that_cannot_be_had_says_why(build, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("said", ["OSError: [Errno 28] {}", "failed to write PDF ({} (os error 28))"])
+@pytest.mark.parametrize(
+    "said", ["OSError: [Errno 28] {}", "failed to write PDF ({} (os error 28))"]
+)
 def test_a_disk_that_was_full_during_the_build_is_named(build, monkeypatch, said):
     """By then there may be room for the log again."""
     text = said.format("No space left on device")

@@ -320,6 +320,7 @@ SETTINGS = {
     "typst_documents": [{"title": "Choices & Consequences"}],
     "typst_keywords": ["evidence", "test"],
     "typst_region": "us",
+    "typst_addresses": ["mailto:someone@example.org", "", "https://example.org/repository"],
     "version": "1.2",
     "typst_imprint": "**How to cite.** This book.\n\n<https://example.org/licence>",
 }
@@ -342,7 +343,8 @@ def test_cross_references_name_the_page(report):
 def test_title_imprint_summary_contents_and_lists(report):
     pages = report.pages
     assert pages[0].startswith("Choices & Consequences")
-    assert "Version 1.2 Evidence as of 2026-11-22" in pages[0]
+    dated = "Version 1.2 Evidence as of 2026-11-22"
+    assert f"{dated} someone@example.org https://example.org/repository" in pages[0]
     assert "How to cite. This book." in pages[1]
     assert pages[2].startswith("Root Welcome."), "the root is the summary"
     assert "Contents" in pages[3] and "1.1 Section" in pages[3] and "Deeper" not in pages[3]
@@ -388,9 +390,9 @@ def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
     assert "2 Chapter 2" in brief and "Table 2.1 A table in 2." in brief
     assert not re.search("Contents|Beyond|Not in the brief", brief)
     assert "Everything" in texts["all.pdf"] and not re.search("Imprint|Chapter 3", texts["all.pdf"])
-    assert "see Chapter 1 (report), Figure 1.1 (report) and" in brief, "no page of others"
-    assert "Table 2.1 (page 1)" in brief and "(Table 1.1, report)" in brief
-    assert "See Beyond (report), A table in 1. (report) and Chapter 1 (report)." in annex
+    told = "see Chapter 1 (report), Figure 1.1 and Table 2.1; in brackets (Table 1.1)."
+    assert told in brief, "another volume once a paragraph, and no pages"
+    assert "See Beyond (report), A table in 1. and Chapter 1." in annex
     assert annex.startswith("Contents") and "APPENDIX" in annex
 
 

@@ -167,6 +167,7 @@ class TypstBuilder(Builder):
             "date": date,
             "day": [day.year, day.month, day.day],
             "keywords": list(config.typst_keywords),
+            "addresses": [address for address in config.typst_addresses if address],
             "language": (config.language or "en").split("_")[0],
             "region": config.typst_region or None,
             "scale": config.typst_picture_scale,

@@ -77,6 +77,7 @@ class Translator:
         self.grid: tables.Grid | None = None  # of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
         self._met: set[str] = set()  # footnotes
+        self._named: tuple[Any, Any] = (None, None)  # paragraph and the volume it named last
         self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
         for docname, tree in trees.items():
@@ -368,7 +369,10 @@ class Translator:
             return self._once(call("inner", name, body=body), body) if name else body
         if name:
             return call("paged", name, body=body, comma=comma)
-        return body + (other and f"#{literal(f', {other}' if comma else f' ({other})')}")
+        known, self._named = (node.parent, other) == self._named, (node.parent, other)
+        if known or not other:  # a paragraph names another volume once
+            return body
+        return body + "#" + literal(f", {other}" if comma else f" ({other})")
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
         """Render a link to the world; paper shows its address, unless the text does."""
