@@ -162,5 +162,36 @@ all("article a[title]:not(.headerlink)").forEach((link) => {
   for (const event of ["mouseleave", "blur"]) link.addEventListener(event, later);
 });
 card.addEventListener("mouseenter", () => clearTimeout(timer));
+
+// Values in a picture: of the mark nearest to the pointer, or of the one that a slider, which is
+// seen when the keyboard reaches it, stands at.
+all("script.marks").forEach((script) => {
+  const figure = script.closest(".exhibit").querySelector("figure");
+  const image = figure.querySelector("img");
+  const marks = JSON.parse(script.textContent).map((line) => line.match(/(\S+) (\S+) (.*)/).slice(1));
+  const number = figure.querySelector(".caption-number").textContent.trim();
+  const slider = element("input", { type: "range", max: marks.length - 1, value: 0, ariaLabel: "Values in " + number });
+  const ring = element("span", { className: "mark" });
+  function point(place) {
+    const [x, y, text] = marks[place];
+    Object.assign(slider, { value: place, ariaValueText: text });
+    ring.style.left = image.offsetLeft + x * image.offsetWidth + "px";
+    ring.style.top = image.offsetTop + y * image.offsetHeight + "px";
+    ring.dataset.card = text;
+    hide();
+    show(ring);
+  }
+  function nearest({ clientX, clientY }) {
+    const box = image.getBoundingClientRect();
+    const far = marks.map(([x, y]) => Math.hypot(box.x + x * box.width - clientX, box.y + y * box.height - clientY));
+    const least = Math.min(...far);
+    if (least < 40) point(far.indexOf(least)); else hide();
+  }
+  for (const event of ["pointermove", "pointerdown"]) image.addEventListener(event, nearest);
+  image.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType === "mouse") later(); });
+  for (const event of ["input", "focus"]) slider.addEventListener(event, () => point(slider.value));
+  slider.addEventListener("blur", hide);
+  figure.append(ring, slider);
+});
 card.addEventListener("mouseleave", later);
 document.querySelector("article").append(card);

@@ -143,7 +143,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     with ThreadPoolExecutor() as both:
         list(both.map(lambda builder: _sphinx(fresh, builder), ["typst", "epub"]))
     html, pdf = fresh / "html", fresh / "typst" / PDF.name
-    for file in (pdf, fresh / "epub" / EPUB):
+    for file in [*(fresh / "typst").glob("*.pdf"), fresh / "epub" / EPUB]:
         shutil.copyfile(file, html / file.name)
     kits.make(html)
     described = {html / path.relative_to(ROOT) for path in kits.data_files()}

@@ -21,7 +21,8 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
-from report.data import DataError, describe, last_observation, quoted
+from report.charts import marks
+from report.data import DataError, describe, last_observation, quoted, read_in_press
 from report.style import font_faces
 
 TABLE_MIME = "application/vnd.report.table+json"
@@ -94,6 +95,7 @@ def table(
     formats: Mapping[str, str] | None = None,
     anchors: str = "",
     row_header: bool = True,
+    rows: pd.DataFrame | None = None,
 ) -> Exhibit:
     """Return a table; the directive ``exhibit`` of the same name captions and places it.
 
@@ -108,18 +110,20 @@ def table(
             the decimals they have and dates are ISO.
         anchors: a column that gives each row a label to link to; it need not be shown.
         row_header: whether the first column heads its row.
+        rows: the rows of the sources that it shows, where frame does not hold their date and
+            source: they say how far it reaches and how much of it was read in the press.
 
     Raises:
         DataError: an unknown column or source, a number without end, a cell with a control or
             invisible character, or one longer than CELL_LIMIT.
     """
-    body, rows = _body(frame, name, source, columns, formats)
+    body, cells = _body(frame, name, source, columns, formats, rows)
     if anchors and anchors not in frame:
         raise DataError(f"{name}: no column {anchors!r} in the frame; it has {list(frame)}")
     body["row_header"] = row_header
     body["anchors"] = [str(a) for a in frame[anchors]] if anchors else []
-    html_, plain = _html(body["columns"], rows, row_header), f"{name} ({len(rows)} rows)"
-    return Exhibit({TABLE_MIME: _dump(body, rows), "text/html": html_, "text/plain": plain})
+    html_, plain = _html(body["columns"], cells, row_header), f"{name} ({len(cells)} rows)"
+    return Exhibit({TABLE_MIME: _dump(body, cells), "text/html": html_, "text/plain": plain})
 
 
 def figure(
@@ -130,6 +134,7 @@ def figure(
     numbers: pd.DataFrame,
     columns: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
+    rows: pd.DataFrame | None = None,
 ) -> Exhibit:
     """Return a figure with the numbers that it draws, which readers can open under it.
 
@@ -137,16 +142,17 @@ def figure(
         drawn: as the forms of report.charts return it.
         name: label for {numref}, such as "fig-warheads".
         numbers: what is drawn, one row a table row.
-        source, columns, formats: as for table.
+        source, columns, formats, rows: as for table.
 
     Raises:
         DataError: as for table.
     """
-    body, rows = _body(numbers, name, source, columns, formats)
+    body, cells = _body(numbers, name, source, columns, formats, rows)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    drawing, plain = _compact(svg.getvalue()), f"{name} ({len(rows)} rows of numbers)"
-    return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, rows), "text/plain": plain})
+    body["marks"] = [_text(line, f"{name}, mark") for line in marks(drawn)]
+    drawing, plain = _compact(svg.getvalue()), f"{name} ({len(cells)} rows of numbers)"
+    return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, cells), "text/plain": plain})
 
 
 def facts(**values: object) -> None:
@@ -195,6 +201,7 @@ def _body(
     source: str | Sequence[str],
     columns: Sequence[str],
     formats: Mapping[str, str] | None,
+    rows: pd.DataFrame | None,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """Return what tables and figures share: name, columns, sources, and the cells as text."""
     sources = [source] if isinstance(source, str) else list(source)
@@ -215,9 +222,12 @@ def _body(
         title = _text(titles.get(c, c), f"{name}, heading of {quoted(c)}")
         right = _is_number(frame[c]) and not _is_year(frame[c])
         heads.append({"title": title, "align": "right" if right else "left"})
-    last = max((last_observation(s, frame) for s in sources), default="")
+    read = frame if rows is None else rows
+    last = max((last_observation(s, read) for s in sources), default="")
     body = {"name": name, "columns": heads, "source": sources, "data_to": last}
-    return body, [list(row) for row in zip(*cells, strict=True)]
+    return body | {"read": read_in_press(sources, read)}, [
+        list(row) for row in zip(*cells, strict=True)
+    ]
 
 
 def _number(value: Any) -> str:

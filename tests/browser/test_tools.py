@@ -33,7 +33,7 @@ def test_search_finds_a_term_and_opens_it(page, address):
     link = page.locator(".search-results a").first
     link.wait_for()
     assert (
-        "sections have this: Jackson-Vanik"
+        "places have this: Jackson-Vanik"
         in page.locator("article [role=status]").first.inner_text()
     )
     assert not page.faults
@@ -76,9 +76,7 @@ def test_search_finds_numbers_as_they_stand(page, served, built, kind):
 
 def test_search_says_that_it_found_nothing(page, served):
     page.goto(f"{served}search.html?q=xyzzy")
-    assert (
-        page.locator("article [role=status]").first.inner_text() == "No sections have this: xyzzy"
-    )
+    assert page.locator("article [role=status]").first.inner_text() == "No places have this: xyzzy"
 
 
 def test_choice_of_colours_persists(page, address):

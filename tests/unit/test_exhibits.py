@@ -116,12 +116,31 @@ def test_a_column_is_headed_by_its_source_or_by_its_own_name():
     assert titles == ["Publisher", "Derived"]
 
 
-def test_the_last_observation_is_of_the_rows_shown_or_else_of_the_table():
+def test_the_last_observation_is_of_the_rows_shown_or_not_said():
     shown = pd.DataFrame({"start_date": pd.to_datetime(["1972-05-22", "1961-06-03"])})
     assert body_of(table(shown, source="summits"))["data_to"] == "1972-05-22"
     other = pd.DataFrame({"a": [1]})
-    last = report.load("summits")["start_date"].max()
-    assert body_of(table(other, source="summits"))["data_to"] == f"{last:%Y-%m-%d}"
+    assert body_of(table(other, source="summits"))["data_to"] == ""
+    assert body_of(table(other, source="summits", rows=shown))["data_to"] == "1972-05-22"
+    read = pd.DataFrame({"accessed": pd.to_datetime(["2026-11-22"])})
+    assert body_of(table(read))["data_to"] == ""  # the register of sources observes nothing
+
+
+def test_rows_read_in_the_press_alone_are_counted_among_those_shown_or_those_of_the_tables():
+    kinds = report.load("sources").groupby("kind")["source_key"].first()
+    press, state, first = kinds["press report"], kinds["state media"], kinds["primary"]
+    shown = pd.DataFrame({
+        "a": range(5),
+        "source": [press, press, first, state, None],
+        "source_2": [None, first, press, press, None],
+    })  # fmt: skip
+    read = body_of(table(shown, source="summits", columns=["a"]))["read"]
+    assert read == {"press": 2, "rows": 5, "of": "rows"}
+    bare = body_of(table(shown[["a"]], source="summits"))["read"]
+    assert bare["of"] == "rows of its tables" and bare["rows"] == len(report.load("summits"))
+    assert 0 < bare["press"] < bare["rows"]
+    assert body_of(table(shown[["a"]], source="summits", rows=shown))["read"] == read
+    assert body_of(table(shown))["read"] == {"press": 0, "rows": 0, "of": ""}
 
 
 def test_a_figure_is_the_same_every_time_and_keeps_its_numbers():
@@ -185,7 +204,8 @@ def test_a_table_is_stored_as_readable_json_with_a_row_a_line(monkeypatch):
     made = table(frame, columns=["A", "N"], anchors="at")
     stored = made.bundle[TABLE_MIME]
     assert json.loads(stored) == {
-        "name": "tbl-x", "source": ["sources"], "data_to": "", "row_header": True,
+        "name": "tbl-x", "source": ["sources"], "data_to": "",
+        "read": {"press": 0, "rows": 0, "of": ""}, "row_header": True,
         "columns": [{"title": "A", "align": "left"}, {"title": "N", "align": "right"}],
         "anchors": ["at-1"], "rows": [["é", "1"]],
     }  # fmt: skip
