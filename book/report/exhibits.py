@@ -21,6 +21,7 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
+from report.charts import marks
 from report.data import DataError, describe, last_observation, quoted, read_in_press
 from report.style import font_faces
 
@@ -149,6 +150,7 @@ def figure(
     body, cells = _body(numbers, name, source, columns, formats, rows)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    body["marks"] = [_text(line, f"{name}, mark") for line in marks(drawn)]
     drawing, plain = _compact(svg.getvalue()), f"{name} ({len(cells)} rows of numbers)"
     return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, cells), "text/plain": plain})
 
@@ -169,6 +171,8 @@ def facts(**values: object) -> None:
         for entry, each in several:
             key = re.sub(r"[^0-9A-Za-z]+", "_", f"{name}_{entry}").strip("_")
             text = _text(_number(each), f"fact {key!r}")
+            if not text.strip():
+                raise DataError(f"fact {key!r} must have a value, not {each!r}")
             if not FACT.fullmatch(text):
                 raise DataError(f"fact {key!r}: {text!r} holds a character that acts as markup")
             if {**recorded, **found}.get(key, text) != text:
@@ -211,6 +215,7 @@ def _body(
     idle = [c for c in formats or {} if c not in shown]
     if idle:
         raise DataError(f"{name}: a format for {idle}, which it does not show")
+    frame = frame.assign(**{c: _typed(frame[c]) for c in shown})
     cells, heads = [], []
     for c in shown:
         cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {quoted(c)}"))
@@ -225,19 +230,38 @@ def _body(
     ]
 
 
-def _number(value: object) -> str:
-    """Return a value as a reader sees it: 1,234.5, a true minus sign, text unchanged."""
-    if hasattr(value, "item"):
-        value = value.item()
-    if value is pd.NA or value is None or (isinstance(value, float) and not math.isfinite(value)):
-        raise DataError("a fact must have a value")
+def _number(value: Any) -> str:
+    """Return a value as a reader sees it: 1,234.5, a true minus sign, text unchanged.
+
+    What is missing or has no end is "".
+    """
+    if (pd.api.types.is_scalar(value) and pd.isna(value)) or value in (math.inf, -math.inf):
+        return ""
+    value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{Decimal(repr(value)):,f}".replace("-", "−")
+    return _signed(f"{_exact(value):,f}")
+
+
+def _exact(value: Any) -> Decimal:
+    """Return a number with the digits that it was written with, which a float may not hold."""
+    return Decimal(repr(value.item() if hasattr(value, "item") else value))
+
+
+def _signed(text: str) -> str:
+    """Return a number's text with a true minus sign, and none before nought."""
+    return text.replace("-", "−" if re.search("[1-9]", text) else "")
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column of objects that are all numbers, or all true or false, as that type."""
+    kinds = {"integer", "floating", "mixed-integer-float", "boolean"}
+    alike = column.dtype == object and pd.api.types.infer_dtype(column) in kinds
+    return column.convert_dtypes() if alike else column
 
 
 def _is_year(column: pd.Series) -> bool:
-    return bool(re.fullmatch(r"(?i)(.*[_ ])?year", str(column.name)))
+    return bool(re.fullmatch(r"(?i)(.*[_ ])?year( .*)?", str(column.name)))
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -255,8 +279,8 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
     elif pattern is None and number and _is_year(column) and (present == present.round()).all():
         pattern = "{:.0f}"
     elif pattern is None and number:
-        exact = (f"{Decimal(repr(v.item() if hasattr(v, 'item') else v)):f}" for v in present)
-        decimals = (text.partition(".")[2] for text in exact)
+        column = column.astype(object).map(_exact, na_action="ignore")
+        decimals = (f"{value:f}".partition(".")[2] for value in column.dropna())
         pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
     texts = []
     for row, value in enumerate(column, start=1):
@@ -267,7 +291,7 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
             raise DataError(f"{where}, row {row}: {value} is no number that a page can show")
         cell = pattern.format(value) if pattern else value
         cell = cell if isinstance(cell, str) else str(cell)
-        cell = cell.replace("-", "−") if number else cell
+        cell = _signed(cell) if number else cell
         if cell == MISSING:
             raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
         texts.append(_text(cell, f"{where}, row {row}") if cell else MISSING)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-from frictionless import Package
 
 from publish import rules, validation
 from report import data
@@ -35,13 +34,6 @@ def cells(resource: dict[str, Any]) -> pd.DataFrame:
 
 def test_the_package_is_valid():
     assert validation.problems() == []
-
-
-def test_frictionless_alone_finds_the_package_valid():
-    """What anyone who downloads the package can run: frictionless validate datapackage.json."""
-    report = Package(str(data.PACKAGE)).validate()
-    assert report.flatten(["name", "rowNumber", "fieldName", "note"]) == []
-    assert report.valid
 
 
 def test_every_table_is_used_or_says_why_it_is_there(package):

@@ -96,7 +96,7 @@ def test_any_text_is_shown_as_it_is_or_refused(text):
 
 def test_what_cannot_be_shown_is_refused():
     frame = pd.DataFrame({"a": [1]})
-    with pytest.raises(report.DataError, match=r"tbl-x, 'n', row 2: inf"):
+    with pytest.raises(report.DataError, match=r"tbl-x, 'n', row 2: Infinity"):
         table(pd.DataFrame({"n": [1.0, float("inf")]}))
     with pytest.raises(report.DataError, match="no column"):
         table(frame, columns=["b"])
@@ -178,7 +178,9 @@ def test_facts_are_stored_as_readers_see_them(recorded):
         (np.float64("nan"), "must have a value"),
         ("*two*", "acts as markup"),
         ("a`b", "acts as markup"),
-        ("", "acts as markup"),
+        ("", "must have a value"),
+        (" ", "must have a value"),
+        (pd.NaT, "must have a value"),
         (4, "recorded with another"),
     ],
 )
@@ -265,6 +267,29 @@ def test_kinds_of_columns_are_shown_each_in_its_way():
     assert [c["align"][0] for c in body["columns"]] == list("llrrrr")
 
 
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [
+        (pd.Series([2**53 + 1, None], dtype="Int64"), ["9,007,199,254,740,993", "–"]),
+        (pd.Series([0.1, 0.12345678901234566]), ["0.10000000000000000", "0.12345678901234566"]),
+        (pd.Series([-0.0, 1.0]), ["0", "1"]),
+        (pd.Series([92, None, -3], dtype=object), ["92", "–", "−3"]),
+        (pd.Series([1e-7], dtype=object), ["0.0000001"]),
+        (pd.Series([True, None], dtype=object), ["yes", "–"]),
+    ],
+)
+def test_no_digit_of_a_number_is_lost_or_made_up(column, shown):
+    body = body_of(table(pd.DataFrame({"n": column})))
+    assert [row[0] for row in body["rows"]] == shown
+    if "yes" not in shown:
+        assert body["columns"][0]["align"] == "right"
+
+
+def test_nothing_rounds_to_minus_nought():
+    body = body_of(table(pd.DataFrame({"n": [-0.04, -0.06]}), formats={"n": "{:.1f}"}))
+    assert [row[0] for row in body["rows"]] == ["0.0", "−0.1"]
+
+
 def test_a_pattern_goes_before_the_kind_of_the_column():
     day = pd.Timestamp("2024-03-07")
     frame = pd.DataFrame({"yes": [True], "day": [day], "f": [-1.25], "n": [1234], "t": ["a-b"]})
@@ -279,6 +304,7 @@ def test_a_pattern_goes_before_the_kind_of_the_column():
         (1234567, "1,234,567"),
         (-3, "−3"),
         (-0.5, "−0.5"),
+        (-0.0, "0.0"),
         (1234.5, "1,234.5"),
         (True, "True"),
         ("a-b", "a-b"),
