@@ -78,10 +78,14 @@ all(".cite-this pre").forEach((pre) => {
 });
 document.addEventListener("copy", (event) => {
   const selection = getSelection();
-  const box = element("div", {}, selection.rangeCount ? selection.getRangeAt(0).cloneContents() : "");
-  if (!box.querySelector("td, th")) return;
+  if (!selection.rangeCount) return;
+  const range = selection.getRangeAt(0);
+  const box = element("div", {}, range.cloneContents());
+  const within = range.commonAncestorContainer;
+  const cell = (within.closest ? within : within.parentElement).closest("td, th"); // a number alone
+  if (!cell && !box.querySelector("td, th")) return;
   const plain = (text) => text.replace(/−(?=[\d.])/g, "-");
-  const html = box.querySelector("table") ? box.innerHTML : "<table>" + box.innerHTML + "</table>";
+  const html = cell || box.querySelector("table") ? box.innerHTML : "<table>" + box.innerHTML + "</table>";
   event.clipboardData.setData("text/plain", plain(String(selection)));
   event.clipboardData.setData("text/html", plain(html));
   event.preventDefault();

@@ -238,6 +238,9 @@ def test_minus_signs_of_a_table_are_copied_as_spreadsheets_know_them(page, serve
     )
     page.keyboard.press("Control+c")
     assert "-3.5" in page.evaluate("navigator.clipboard.readText()")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('tbody td'))")
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()") == "-3.5"
     page.evaluate(
         "getSelection().selectAllChildren(document.querySelector('tbody td').parentElement)"
     )

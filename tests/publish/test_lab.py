@@ -17,6 +17,14 @@ from publish import kits, notebooks
 CHURN = {"execution": {"iopub.execute_input": "2026-11-22T10:00:00Z"}, "trusted": True}
 
 
+@pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
+def test_a_reader_outside_the_book_is_told_where_the_numbers_are(path):
+    """JupyterLab, GitHub and nbviewer show {glue:text} as it stands (jupyterlab-myst 40)."""
+    words = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "markdown"]
+    if any("{glue:text}`" in text for text in words):
+        assert words[0].splitlines()[2].startswith("% In this text a number stands by its name")
+
+
 def test_what_jupyterlab_adds_is_left_out(tmp_path):
     (path,) = notebooks.paths(["appendix/method"])
     stored = path.read_bytes()
