@@ -23,7 +23,7 @@ from report import data
 
 PAGE = re.compile(
     r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))"
-)  # print names pages, other volumes ...
+)  # print names places ...
 ADDRESS = re.compile(r"\(https?://[^()]*(?:\([^()]*\)[^()]*)*\)")  # ... and shows addresses
 TOC = yaml.safe_load((site.ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((site.ROOT / "_config.yml").read_text(encoding="utf-8"))
