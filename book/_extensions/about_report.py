@@ -100,7 +100,6 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
     title, card = about["title"].partition(": ")[0], page["card"]
     said = {
         "description": page["description"],
-        "keywords": ", ".join(about["keywords"]),
         "author": about["authors"][0]["name"],
         "citation_title": page["title"],
         "citation_publication_date": f"{about['date-released']:%Y/%m/%d}",
@@ -108,7 +107,6 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
         "og:site_name": title,
         "og:title": page["title"],
         "og:description": page["description"],
-        "og:locale": "en_GB",
         "twitter:card": "summary_large_image" if card else "summary",
         "og:url": page["url"],
         "og:image": card,

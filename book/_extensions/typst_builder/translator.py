@@ -25,9 +25,6 @@ INLINE = {
     **dict.fromkeys(["inline", "term", "field_name", "download_reference"], "{}"),
     **dict.fromkeys(["emphasis", "literal_emphasis", "title_reference"], "#emph[{}]"),
     **dict.fromkeys(["strong", "literal_strong"], "#strong[{}]"),
-    "subscript": "#sub[{}]",
-    "superscript": "#super[{}]",
-    "transition": "#separator",
     "attribution": '#small[#"— "{}]',
 }
 BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition"], "{}")
