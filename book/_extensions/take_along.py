@@ -4,7 +4,8 @@ For the pages only. The folder exhibits/ beside them holds, named by the exhibit
     .csv        what is shown: numbers as programs read them, units in the header
     .json       what the CSV is: a Data Package with title, sources, licences and version
     .bib, .ris  how to cite it
-    .svg, .png  of a figure: with title, unit, source, date, version and address in the picture
+    .svg, .png  of a figure: with title, notes, source, date, version and address inside; the
+                unit stands in the title or at the axes
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import typst
 from docutils import nodes
 from matplotlib import get_data_path
@@ -70,8 +73,6 @@ def _parts(box: nodes.Element, kind: str) -> Iterator[nodes.Element]:
 
 def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Iterator[dict[str, Any]]:
     """Yield each column with name, type, unit and cells, numbers as programs read them."""
-    fields = (field for name in source for field in data.describe(name)["schema"]["fields"])
-    units = {field["title"]: field.get("unit", "") for field in fields}
     seen: list[str] = []
     for head, *entries in zip(heads, *rows, strict=True):
         title, numbers = head.astext(), "text-right" in head["classes"]
@@ -80,10 +81,28 @@ def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Itera
             cells = [cell.replace(",", "").replace("−", "-") for cell in cells]
         forms = ((kind, data.TYPES[kind][1]) for kind in TYPES[numbers])
         fits = (k for k, form in forms if all(re.fullmatch(form, cell) for cell in cells if cell))
-        unit = units.get(title, "")
+        kind = next(fits, "string")
+        unit = _unit(source, title, cells) if kind in TYPES[True] else ""
         seen.append(title if unit.lower() in title.lower() else f"{title} ({unit})")
         name = seen[-1] + " 2" * (seen.count(seen[-1]) > 1)  # an id and its words, both "Claim"
-        yield {"name": name, "type": next(fits, "string"), "unit": unit, "cells": cells}
+        yield {"name": name, "type": kind, "unit": unit, "cells": cells}
+
+
+def _unit(source: list[str], title: str, cells: list[str]) -> str:
+    """Return the unit of a column, if its cells are values of a field: a sum may have another."""
+    fields = [f for name in source for f in _fields(name) if f[0] == title]
+    values = set[float]().union(*(field[2] for field in fields))
+    return fields[0][1] if fields and all(float(cell) in values for cell in cells if cell) else ""
+
+
+@cache
+def _fields(name: str) -> list[tuple[str, str, set[float]]]:
+    """Return title, unit and values of each field of a table that has a unit."""
+    fields = [field for field in data.describe(name)["schema"]["fields"] if field.get("unit")]
+    rows = (pd.to_numeric(data.load(name)[f["name"]], errors="coerce").dropna() for f in fields)
+    return [
+        (f["title"], f["unit"], {*map(float, row)}) for f, row in zip(fields, rows, strict=True)
+    ]
 
 
 def _cell(entry: nodes.Element) -> str:
@@ -148,11 +167,10 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: A
     files = {".csv": table.getvalue(), ".json": f"{told}\n"}
     files |= {f".{form[:3].lower()}": f"{exhibit['cite'][form]}\n" for form in ("BibTeX", "RIS")}
     if exhibit["svg"]:
-        units = "; ".join(dict.fromkeys(c["unit"] for c in exhibit["columns"] if c["unit"]))
         number, name = exhibit["title"].partition(". ")[0], about["title"].partition(": ")[0]
         where = f"{number} of {name}, version {about['version']}, {day(about['date-released'])}"
         where += f", {exhibit['url'] or exhibit['place']}. CC\u00a0BY\u00a04.0."
-        lines = [f"Unit: {units}." if units else "", exhibit["notes"], exhibit["said"], where]
+        lines = [exhibit["notes"], exhibit["said"], where]
         drawing = Path(exhibit["svg"]).read_text(encoding="utf-8")
         files[".svg"] = picture(drawing, exhibit["caption"], lines, exhibit["alt"])
     for end, content in files.items():

@@ -81,6 +81,26 @@ def test_frictionless_confirms_what_is_said_of_each_csv(built):
         assert said["resources"][0]["path"] == path.with_suffix(".csv").name
 
 
+def test_a_unit_in_a_header_is_that_of_the_values(built):
+    """Each number below a unit is found in a field of data/ that has this unit."""
+    package, known = json.loads((ROOT / "data/datapackage.json").read_text()), {}
+    for table in package["resources"]:
+        units = {f["name"]: f["unit"] for f in table["schema"]["fields"] if f.get("unit")}
+        frame = pd.read_csv(ROOT / "data" / table["path"], usecols=list(units))
+        for name, unit in units.items():
+            numbers = pd.to_numeric(frame[name], errors="coerce").dropna()
+            known.setdefault(unit, set()).update(map(float, numbers))
+    seen = 0
+    for path in sorted((built / "exhibits").glob("*.json")):
+        fields = json.loads(path.read_text("utf-8"))["resources"][0]["schema"]["fields"]
+        frame = pd.read_csv(path.with_suffix(".csv"))
+        for field in [field for field in fields if "unit" in field]:
+            seen += 1
+            assert field["unit"].lower() in field["name"].lower(), path.name
+            assert set(frame[field["name"]].dropna().map(float)) <= known[field["unit"]], path.name
+    assert seen > 20
+
+
 def test_citations_are_read_by_reference_managers(boxes, built):
     for name, box in boxes.items():
         cited = text(box.select_one("pre[data-name=citation]"))

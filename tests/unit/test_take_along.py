@@ -58,13 +58,15 @@ def test_numbers_are_written_as_programs_read_them(cells, right, kind, read):
 
 
 def test_a_unit_stands_in_the_header():
-    found = column("Warheads", "1"), column("A head of no field", "1")
-    assert [(c["name"], c["unit"]) for c in found] == [
-        ("Warheads", "warheads"),
-        ("A head of no field", ""),
-    ]
-    found = column("Exports", "1", source="goods_trade")
+    found = column("Exports", "11,144.7", "526.1", source="goods_trade")
     assert (found["name"], found["unit"]) == ("Exports (USD million)", "USD million")
+    assert column("Warheads", "2", "–")["name"] == "Warheads", "which says it"
+
+
+def test_a_unit_is_not_claimed_for_what_was_computed():
+    for head, cell in (("Exports", "11.145"), ("Sum", "526.1"), ("Exports", "about 526.1")):
+        found = column(head, cell, source="goods_trade")
+        assert (found["name"], found["unit"]) == (head, "")
 
 
 def test_a_verdict_is_its_word_alone():
