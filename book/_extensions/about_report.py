@@ -19,10 +19,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import typst
 import yaml
 from docutils import nodes
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from sphinx.application import Sphinx
 
 from report.style import FONTS
@@ -191,15 +190,13 @@ def extra_pages(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
 
 def draw_card(path: Path, title: str, subtitle: str, width: float, height: float) -> None:
     """Draw title and subtitle in white on blue, width by height hundreds of pixels, as a PNG."""
-    card = Figure(figsize=(width, height), dpi=100, facecolor="#1f4e8c")
-    for words, cut, size, y, side in (
-        (title, "600", 64, 0.6, "bottom"),
-        (subtitle[:1].upper() + subtitle[1:], "400", 30, 0.55, "top"),
-    ):
-        style = FontProperties(fname=FONTS[cut, "normal"], size=size * width / 12)
-        lines = textwrap.fill(words, 1500 // size)
-        card.text(0.08, y, lines, color="white", fontproperties=style, va=side)
-    card.savefig(path, metadata={"Software": None})
+    words = json.dumps([title, subtitle[:1].upper() + subtitle[1:]])
+    sheet = f"""#set page(width: {width}in, height: {height}in, margin: 8%, fill: rgb("#1f4e8c"))
+#set text(font: "Source Sans Pro", fill: white, size: {2.5 * width}pt, hyphenate: false)
+#let (title, subtitle) = json(bytes({json.dumps(words)}))
+#align(horizon, text(size: 2.1em, weight: 600, title) + parbreak() + subtitle)"""
+    fonts: list[Any] = [Path(FONTS["400", "normal"]).parent]
+    path.write_bytes(typst.compile(sheet.encode(), format="png", ppi=100, font_paths=fonts))
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from pybtex.database import parse_string
 
 from publish import links
+from report import data
 
 ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -73,7 +74,7 @@ def test_tables_have_captions_and_heads(themed):
             assert box and box["tabindex"] == "0" and box["aria-label"], name
             if "dictionary-columns" not in table["class"] and not box.find_parent("details"):
                 figure = box.find_parent("figure")  # of words
-                assert (figure and figure.figcaption or table.caption).get_text().strip(), name
+                assert ((figure and figure.figcaption) or table.caption).get_text().strip(), name
 
 
 def test_figures_have_texts_numbers_and_room(themed):
@@ -84,6 +85,18 @@ def test_figures_have_texts_numbers_and_room(themed):
             assert image["loading"] == "lazy", name
             box = image.find_parent(class_="exhibit")
             assert box.select_one("details.figure-numbers table"), name
+
+
+def test_figure_1_names_every_recommendation_in_words(themed):
+    """It is a table: read cell by cell, and as wide as a telephone (three columns, no picture)."""
+    figure = themed[f"{TOC['root']}.html"].select_one("figure#fig-summary-verdicts")
+    assert figure.select_one(".caption-number").text.strip() == "Figure 1"
+    assert len(figure.select("thead th")) == 3 and not figure.select("img")
+    named = [name for td in figure.select("td") for name in td.text.split("; ") if name != "–"]
+    claims = data.load("claims").merge(data.load("verdict_inputs"), on="claim_id")
+    assert sorted(named, key=str.lower) == sorted(claims["short_name"], key=str.lower)
+    said = " ".join(th.text for th in figure.select("tbody th"))
+    assert "leans for, low certainty" in said and not re.search(r"S\d-", figure.text)
 
 
 def test_nothing_is_asked_from_elsewhere(pages):

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -71,6 +72,10 @@ def plant(root: Path) -> Path:
         (root / folder).mkdir(parents=True)
     for name in [name for name in site.TOPS if name != "_toc.yml"]:
         shutil.copy(data.ROOT / name, root / name)
+    settings = (root / "_config.yml").read_text(encoding="utf-8")
+    settings = re.sub(r" documents: .*", " documents: [book/summary, Appendices]", settings)
+    settings = re.sub(r" without: .*", " without: []", settings)
+    (root / "_config.yml").write_text(settings, encoding="utf-8")
     for name in FOLDERS:
         skip = shutil.ignore_patterns("__pycache__")
         shutil.copytree(data.ROOT / "book" / name, root / "book" / name, ignore=skip)

@@ -111,7 +111,7 @@ def test_without_javascript_files_and_citation_are_there(browser, served):
     ("query", "kind", "lands"),
     [
         ('"issued to Russian nationals"', "Figure", f"{PAGE}#{FIGURE}"),
-        ("scorecard of recommendations by what a reader may do", "Table", "#tbl-"),
+        ('"what a reader may do with them"', "Table", "#tbl-conclusion-scorecard"),
         ("private channels", "Recommendation", "claims.html#claim-s1-b2"),
         ("U.S. visas issued to Russians", "Data table", "data_dictionary.html#"),
     ],
