@@ -37,7 +37,8 @@ TOPS = (
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
 COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
 #: A line that a merge of Git leaves where it needs a decision; in a notebook, within a string.
-CONFLICT = re.compile(rb'^ *"?(?:<{7}|>{7})(?: |\\n|$)', re.M)
+#: One that is left when the others were removed would be a heading ("=======") or text.
+CONFLICT = re.compile(rb'^ *"?([<>|=])\1{6}(?: |\\n|\r?$)', re.M)
 
 
 class BuildError(RuntimeError):

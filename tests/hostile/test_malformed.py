@@ -144,6 +144,8 @@ BUILD = [
     Kind("exhibit not there", prose("{numref}`tbl-nowhere`"), ("glossary.md:8", "tbl-nowhere")),
     Kind("unknown role", prose("{evil}`1 + 1`"), ("glossary.md:8", 'role "evil"')),
     Kind("conflict in a page", prose("<<<<<<< HEAD"), ("glossary.md:8", "merge conflict")),
+    Kind("conflict half resolved", prose("Ours.\n======="), ("glossary.md:9", "merge conflict")),
+    Kind("ancestor of a conflict", prose("||||||| base"), ("glossary.md:8", "merge conflict")),
     Kind("conflict in a notebook", put(PAGE, tree.notebook("a\n>>>>>>> main")), (PAGE, "merge")),
     Kind("conflict in the works", lambda r: (r / "book/references.bib").open("a").write(
          "<<<<<<< HEAD\n"), ("book/references.bib:", "merge conflict")),
