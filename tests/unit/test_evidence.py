@@ -225,6 +225,8 @@ def test_grade_gives_a_row_a_claim():
     )
     works["authors"] = works["cases"] = works.index
     frame = grade(findings, works, FACTORS, {"A": 3}, ["A", "B"])
+    lowered = grade(findings, works, FACTORS, {"A": 3}, ["A"], {"A": 1})
+    assert (lowered["certainty"].item(), lowered["shown"].item()) == ("low", "leans for")
     assert list(frame["verdict"]) == ["supported", "not tested"]
     assert list(frame["certainty"])[:1] == ["moderate"] and frame["usable"].tolist() == [5, 0]
 
