@@ -188,9 +188,9 @@ def test_a_supporting_work_in_a_new_stream_never_lowers_a_verdict(rows, code):
 
 
 @given(st.lists(st.sampled_from("+-0"), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
 def test_works_graded_0_never_end_too_little(signs):
-    rows = [f"BmfhA {sign}" for sign in signs]
-    found = judged(*rows)
+    found = judged(*[f"BmfhA {sign}" for sign in signs])
     assert found.verdict == "too little evidence" and found.usable == 0
 
 

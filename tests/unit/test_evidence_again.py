@@ -114,7 +114,6 @@ def test_both_ways_of_writing_the_rule_agree():
 
 
 def test_a_reader_who_adds_works_sees_what_they_change(tmp_path, monkeypatch):
-    """Three good tests of arms talks, written into a copy of the files, give it a verdict."""
     assert report.grade(["S2-B4"])["verdict"].item() == "too little evidence"
     monkeypatch.setattr(data, "DATA", shutil.copytree(data.DATA, tmp_path / "data"))
     work = {"title": "T", "design": "quasi-experiment", "bias": "low", "read": "full text"}
@@ -123,20 +122,21 @@ def test_a_reader_who_adds_works_sees_what_they_change(tmp_path, monkeypatch):
     for name, row in {"works": work, "findings": finding}.items():
         rows = [row | {"reference": f"new{n}", "finding_id": f"F99{n}"} for n in "123"]
         rows = [r | dict.fromkeys(("authors", "cases", "stream"), r["reference"]) for r in rows]
-        held = pd.read_csv(data.path_of(name), dtype=str, keep_default_na=False)
-        more = pd.DataFrame(rows).reindex(columns=held.columns)
-        pd.concat([held, more]).to_csv(data.path_of(name), index=False)
+        held = pd.read_csv(path := data.path_of(name), dtype=str, keep_default_na=False)
+        pd.concat([held, pd.DataFrame(rows)])[held.columns].to_csv(path, index=False)
     after = report.grade(["S2-B4"])
     assert after["verdict"].item() == "supported" and after["usable"].item() >= 4
 
 
-def test_an_open_text_of_every_deciding_work_was_looked_for():
+def test_deciding_works_were_looked_for_and_one_coder_raises_no_certainty():
     findings, works, factors, searches = assessment.base()
+    now = assessment.grade(list(searches)).set_index("claim_id")["certainty"].fillna("very low")
     levels, twice = evidence.levels(factors), set(report.load("codings")["finding_id"])
     for claim, own in findings[findings["finding_id"].isin(twice)].groupby("claim_id"):
         says = [evidence.say(work, levels) for work in evidence.gather(own, works)]
         tried = [[s for s in says if s is not one] for one in says]
         found, *left = (evidence.judge(each, searches[claim]) for each in [says, *tried])
+        assert evidence.CERTAINTY.index(now[claim]) <= max(found.certainty, 0), claim
         for one, without in zip(says, left, strict=True):
             if (without.certainty, without.side) != (found.certainty, found.side):
                 sought = isinstance(works.loc[one.work.reference, "full_text"], str)
