@@ -1,4 +1,4 @@
-"""One build of the book for all tests that look at it."""
+"""What tests share: one build of the book, made once for all workers of a parallel run."""
 
 import fcntl
 import os
@@ -6,31 +6,48 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from publish import notebooks, site
 
+settings.register_profile("any machine", deadline=None)  # how busy it is proves nothing
+settings.load_profile("any machine")
+
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory, worker_id):
-    """The book built from the stored outputs: its HTML folder, with the PDF inside.
-
-    The workers of a parallel run share one build. BOOK_HTML names one that is there already.
-    """
-    if given := os.environ.get("BOOK_HTML"):
-        return Path(given)
+def once(tmp_path_factory, worker_id):
+    """A function that makes a folder once, for all workers, and returns where it is."""
     root = tmp_path_factory.getbasetemp()
     root = root.parent if worker_id != "master" else root
-    folder = root / "built"
-    with (root / "built.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
+
+    def folder(name, make):
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (root / name).exists():
+                make(root / f"{name}.part").rename(root / name)
+        return root / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(once):
+    """The book built from the stored outputs: its HTML folder, with the PDF inside.
+
+    What "make book" published from the present sources is that. BOOK_HTML names another.
+    """
+
+    def make(fresh):
+        if site.up_to_date():
+            shutil.copytree(site.HTML, fresh / "html")
+        else:
             old = {p.name: why for p in notebooks.paths() if (why := notebooks.stale(p))}
             assert not old, f"stored outputs are out of date, run make book: {old}"
-            fresh = root / "building"
             fresh.mkdir()
             site.make(fresh)
-            fresh.rename(folder)
-    return folder / "html"
+        return fresh
+
+    return Path(os.environ.get("BOOK_HTML") or once("built", make) / "html")
 
 
 def pytest_terminal_summary(terminalreporter):

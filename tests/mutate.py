@@ -10,12 +10,13 @@ a value of a list; a row dropped, or two rows swapped. Then the checks decide, t
                and texts of figures are compared before they are drawn.
 
 That a notebook's digest is out of date is not counted: any change of a file would do that.
-What no check catches is tried twice more. With a cell that is plainly wrong: if nothing changes
-then either, the cell reaches no page, it is in the download of the table alone. With ten or a
-hundred times the change of a number, or with another month, year or decade of a date: if that is
-caught, pages show the cell less exactly than the change, as the year of a visit alone. What
-remains is a wrong cell on a page that no check sees. All three are listed; for the last the exit
-status is 1.
+What no check catches is tried again. With cells that are plainly wrong, too small and too large: if
+nothing changes for any, the cell reaches no page, it is in the download of the table alone; if
+something changes for one and not for the other, the cell only enters a largest value, a window or
+a count. With ten or a hundred times the change of a number, or with another month, year or decade
+of a date: if that is caught, or if the cell only enters something, pages show it less exactly than
+the change. What remains is a wrong cell on a page that no check sees. All three are listed; for
+the last the exit status is 1.
 """
 
 from __future__ import annotations
@@ -246,11 +247,17 @@ def verdict(mutation: Mutation) -> tuple[str, str]:
         found = caught(mutation, root)
         if found[0] or not mutation.column:
             return found[0] or NO_PAGE, found[1]
-        for how, cells in ((LESS, larger(mutation)), (UNSEEN, plainly_wrong(mutation))):
-            for cell in cells:
-                if caught(mutation._replace(after=cell), root, pages_only=True)[0]:
-                    return how, f"although {cell!r} would change the page"
-        return NO_PAGE, ""
+        other = [larger(mutation), plainly_wrong(mutation)]
+        more, wrong = [[c for c in cells if shows(mutation, c, root)] for cells in other]
+        why = f"although {(more or wrong or [''])[0]!r} would change the page"
+        if not more and not wrong:
+            return NO_PAGE, ""
+        return (LESS if more or wrong != other[1] else UNSEEN), why
+
+
+def shows(mutation: Mutation, cell: str, root: Path) -> bool:
+    """Return whether pages would change with this in the cell."""
+    return bool(caught(mutation._replace(after=cell), root, pages_only=True)[0])
 
 
 def larger(mutation: Mutation) -> list[str]:

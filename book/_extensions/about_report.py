@@ -46,15 +46,17 @@ def description(doctree: nodes.document | None, otherwise: str) -> str:
 
 
 def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
-    """Return how to cite a page: as text, as a BibTeX entry and as a RIS record.
+    """Return how to cite a page or an exhibit: as text, a BibTeX entry and a RIS record.
 
     Args:
         about: what CITATION.cff says.
         page: name (the last part of its address, empty for the whole report), title, number of
-            the chapter and url (both may be empty).
+            the chapter and url (both may be empty); of an exhibit, place: its address within
+            the book, which stands in for the url of a book that has none.
     """
     released, author = about["date-released"], about["authors"][0]["name"]
     version, whole = f"Version {about['version']}", about["title"] if page["name"] else ""
+    place = "" if page["url"] else page.get("place", "")
     text = f"{author} ({released.year}). {page['title']}. " + f"In: {whole}. " * bool(whole)
     kind, ris = ("incollection", "CHAP") if whole else ("book", "RPRT")
     key = f"dealing-with-moscow-{released.year}-{page['name']}".rstrip("-")
@@ -65,17 +67,18 @@ def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
         "chapter": page["number"],
         "publisher": f"{{{author}}}",
         "year": str(released.year),
-        "note": version,
+        "note": _tex(f"{version}, {place}" if place else version),
         "url": page["url"],
     }
     record = {"TY": ris, "AU": f"{author},", "TI": page["title"], "T2": whole}
-    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"], "UR": page["url"]}
+    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"]}
+    record |= {"N1": place, "UR": page["url"]}
     lines = {
         "BibTeX": [f",\n  {name} = {{{value}}}" for name, value in entry.items() if value],
         "RIS": [f"{tag}  - {value}\n" for tag, value in record.items() if value],
     }
     return {
-        "text": f"{text}{version}, {_day(released)}. {page['url']}".strip(),
+        "text": f"{text}{version}, {day(released)}. {page['url'] or place}".strip(),
         "BibTeX": f"@{kind}{{{key}{''.join(lines['BibTeX'])}\n}}",
         "RIS": f"{''.join(lines['RIS'])}ER  - ",
     }
@@ -85,7 +88,8 @@ def _tex(text: str) -> str:
     return re.sub(r"([&%$#_{}])", r"\\\1", text)
 
 
-def _day(date: datetime.date) -> str:
+def day(date: datetime.date) -> str:
+    """Return a date as people read it: 8 April 2010."""
     return f"{date.day} {date:%B %Y}"
 
 
@@ -142,7 +146,7 @@ def add_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
-    about, base, config = _about(app), app.config.html_baseurl.rstrip("/"), app.config
+    about, base, config = edition(app), app.config.html_baseurl.rstrip("/"), app.config
     name = pagename.rpartition("/")[2].replace("_", "-")
     title = app.env.titles[pagename].astext() if doctree else context["title"]
     if pagename == config.root_doc:
@@ -162,7 +166,7 @@ def add_context(
         downloads.append(notebook | {"save": "download"})
     context["report"] = {
         "version": about["version"],
-        "released": _day(about["date-released"]),
+        "released": day(about["date-released"]),
         "evidence": config.report_evidence,
         "downloads": downloads,
         "changes": context["pathto"]("book/appendix/changes"),
@@ -174,7 +178,8 @@ def add_context(
     context["metatags"] = start + metadata(about, page, data)
 
 
-def _about(app: Sphinx) -> dict[str, Any]:
+def edition(app: Sphinx) -> dict[str, Any]:
+    """Return what CITATION.cff says of this edition: title, version, date-released and more."""
     return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
 
 
@@ -204,7 +209,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         uris = [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
         lines = "".join(f"{base}/{uri}\n" for uri in uris)
         Path(app.outdir, "sitemap.txt").write_text(lines, encoding="utf-8")
-        title, _, subtitle = _about(app)["title"].partition(": ")
+        title, _, subtitle = edition(app)["title"].partition(": ")
         draw_card(Path(app.outdir, CARD), title, subtitle, 12, 6.3)
 
 

@@ -1,12 +1,15 @@
-"""The data dictionary page: its Markdown, written from data/datapackage.json when it is read.
+"""The data dictionary and the lists of pages read: Markdown written from data/ when it is read.
 
-A section per table says what a row is, its columns, coverage, sources and caveats.
+A section per table says what a row is, its columns, coverage, sources and caveats. The lists name,
+table by table, the pages that its rows were read from, the best kind of source first.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from sphinx.application import Sphinx
 COMMON = ("source", "source_2", "verification", "note")
 PAGE = "book/appendix/data_dictionary"
 MARK = "```{data-dictionary}\n```"
+#: In its place, the lists of the tables from one letter to another.
+LISTS = re.compile(r"```\{pages-read\} (\w)-(\w)\n```")
 GROUPS = {
     "article": "The article",
     "evidence": "The record",
@@ -38,6 +43,40 @@ def write(app: Sphinx, docname: str, source: list[str]) -> None:
                 if resource["path"].rpartition("/")[0] == folder:
                     lines += [*entry(resource, pages.get(resource["name"], [])), ""]
         source[0] = source[0].replace(MARK, "\n".join(lines))
+
+
+def write_lists(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the lists of pages read in place of their mark."""
+    if asked := LISTS.search(source[0]):
+        source[0] = LISTS.sub(lambda mark: "\n".join(pages_read(app, *asked.groups())), source[0])
+
+
+def pages_read(app: Sphinx, first: str, last: str) -> Iterator[str]:
+    """Return, for each table whose name begins so, the pages its rows name, best kind first."""
+    folder = Path(app.srcdir, "data")
+    resources = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    rows = {r["name"]: records(app, folder / r["path"]) for r in resources}
+    kinds = next(f for f in resources[0]["schema"]["fields"] if f["name"] == "kind")
+    best = kinds["constraints"]["enum"]
+    register = {row["source_key"]: row for row in rows["sources"]}
+    for name, title in sorted((r["name"], r["title"]) for r in resources):
+        keys = (row.get(column) for row in rows[name] for column in ("source", "source_2"))
+        counts = Counter(filter(None, keys))
+        if counts and first <= name[0] <= last:
+            yield f"(pages-{name})=\n**{plain(title)}** ([{name}](data-{name})):\n"
+            for key in sorted(counts, key=lambda k: (best.index(register[k]["kind"]), k)):
+                page, n = register[key], counts[key]
+                about = [page["publisher"], *filter(None, [page["date"]]), page["kind"]]
+                link = f"[{plain(page['title'])}](<{page['url']}>)"
+                yield f"- {link}: {plain(', '.join(about))}, {n} row{'s' * (n > 1)}"
+            yield ""
+
+
+def records(app: Sphinx, path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file, which the page then depends on."""
+    app.env.note_dependency(str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def users(app: Sphinx) -> dict[str, list[str]]:
@@ -110,6 +149,7 @@ def columns(schema: dict[str, Any], table: str) -> Iterator[str]:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Write the page when it is read."""
+    """Write the pages when they are read."""
     app.connect("source-read", write)
+    app.connect("source-read", write_lists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

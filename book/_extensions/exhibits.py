@@ -27,6 +27,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
@@ -96,11 +97,12 @@ class Exhibit(SphinxDirective):
     Options
         alt      of a figure: what someone who cannot see it needs to know
         missing  of a table with empty cells: why they are empty
+        formerly names of exhibits of earlier editions that it replaces: their addresses lead here
     """
 
     required_arguments = 1
     has_content = True
-    option_spec = {"alt": directives.unchanged, "missing": directives.unchanged}  # noqa: RUF012
+    option_spec = dict.fromkeys(("alt", "missing", "formerly"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
@@ -113,7 +115,8 @@ class Exhibit(SphinxDirective):
         caption, *notes = words
         for note in notes:
             note["classes"].append("exhibit-note")
-        box = nodes.container(classes=["exhibit"])
+        old = [nodes.make_id(one) for one in self.options.get("formerly", "").split()]
+        box = nodes.container(classes=["exhibit"], ids=old)
         if body["svg"]:
             self._check("alt", len(self.options.get("alt", "").split()) >= 12, "12 words or more")
             shown: nodes.Element = self.figure(name, body, caption)
@@ -123,12 +126,18 @@ class Exhibit(SphinxDirective):
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
             if empty:
                 notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
-            shown = self.table(body, caption)
-            box["classes"].append("exhibit-table")
+            if name.startswith("fig-"):  # a figure in words
+                words = nodes.caption("", "", *caption.children)
+                shown = nodes.figure("", self.table(body), words, label=caption.astext())
+            else:
+                shown = self.table(body, caption)
+                box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
         box += [shown, *notes, self.source(body)]
+        box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
+        box["exhibit"]["svg"] = shown.get("drawing")  # where it lies
         if body["svg"]:
             fold = nodes.container("", self.table(body), classes=["figure-numbers", "screen-only"])
             fold["summary"] = "Numbers in this figure"
@@ -151,7 +160,7 @@ class Exhibit(SphinxDirective):
         """Return the figure, its drawing written to a file of the exhibit's name."""
         folder = Path(self.env.doctreedir).parent / "exhibits"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.svg"
+        path = folder / f"{nodes.make_id(name)}.svg"
         path.write_text(body["svg"], encoding="utf-8")
         page = Path(self.env.doc2path(self.env.docname)).parent
         image = nodes.image(uri=Path(os.path.relpath(path, page)).as_posix())
@@ -159,7 +168,8 @@ class Exhibit(SphinxDirective):
         # Its room is kept before it is loaded: a point is 4/3 pixels.
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body["svg"])
         image["room"] = [f"{float(n) * 4 / 3:.0f}" for n in size.groups()] if size else []
-        return nodes.figure("", image, nodes.caption("", "", *caption.children))
+        words = nodes.caption("", "", *caption.children)
+        return nodes.figure("", image, words, drawing=str(path))
 
     def table(self, body: dict[str, Any], caption: nodes.Element | None = None) -> nodes.table:
         """Return the table: text as text, markup as MyST, rows labelled where they have anchors."""
@@ -189,21 +199,35 @@ class Exhibit(SphinxDirective):
         return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
 
     def source(self, body: dict[str, Any]) -> nodes.paragraph:
-        """Return the line that says where the rows come from and how far they reach."""
+        """Return the line that says where the rows were read and how far they reach."""
         source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
+        read, press = body["read"], "as reported by the press"
+        whole = 0 < read["press"] == read["rows"]
+        line += nodes.Text(f"Source, {press}: " if whole else "Source: ")
         for place, item in enumerate(source["sources"]):
-            line += nodes.Text("; " if place else "Source: ")
+            line += nodes.Text("; " if place else "")
             line += _link(item["title"], item["url"])
+        if read["press"] and not whole:
+            line += nodes.Text(f"; {read['press']:,} of {read['rows']:,} {read['of']} {press}")
         line += nodes.Text(f". Data to {body['data_to']}." if body["data_to"] else ".")
         if source["restricted"]:
             line += nodes.Text(" Not open data: a small extract, shown with attribution.")
-        download = nodes.inline(classes=["screen-only"])
         up = "../" * self.env.docname.count("/")
         for place, item in enumerate(source["tables"]):
-            download += nodes.Text(", " if place else " Data: ")
-            download += _link(f"{item['name']}.csv", f"{up}data/{item['path']}")
-        line += download
+            line += nodes.Text(f"{', ' if place else ' Data: '}{item['name']}")
+            ways = [_link("CSV", f"{up}data/{item['path']}")]
+            if item["sourced"]:
+                ways += [nodes.Text(", "), _pages_read(item["name"])]
+            ways = [nodes.Text(" ("), *ways, nodes.Text(")")]
+            line += nodes.inline("", "", *ways, classes=["screen-only"])
         return line
+
+
+def _pages_read(table: str) -> nodes.Node:
+    """Return a link to the list of the pages that the rows of a table were read from."""
+    shown = nodes.inline("", "pages read", classes=["std", "std-ref"])
+    about = {"refdomain": "std", "reftype": "ref", "reftarget": f"pages-{table}"}
+    return addnodes.pending_xref("", shown, **about, refexplicit=True, refwarn=True)
 
 
 def _link(text: str, address: str) -> nodes.Node:
@@ -294,7 +318,8 @@ class Recommendation(Claim):
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
         words = str(names.get(title, title))
-        return words[:1].upper() + words[1:] if self.name == "Rec" else words, target
+        capital = self.rawtext.startswith(":Rec:")  # a role's name is in small letters
+        return words[:1].upper() + words[1:] if capital else words, target
 
 
 class Certainty(SphinxRole):
@@ -322,7 +347,8 @@ class Verdict(SphinxRole):
             message = f"verdict: expected one of {tuple(SIGNS)}, got {self.text!r}"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
         classes = ["verdict", "verdict-" + self.text.replace(",", "").replace(" ", "-")]
-        return [nodes.inline("", f"{SIGNS[self.text]} {self.text}", classes=classes)], []
+        shown = f"{SIGNS[self.text]} {self.text}"
+        return [nodes.inline("", shown, classes=classes, word=self.text)], []
 
 
 def find_unplaced(app: Sphinx, doctree: nodes.document) -> None:
@@ -344,7 +370,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim(warn_dangling=True))
     app.add_role("rec", Recommendation(warn_dangling=True))
-    app.add_role("Rec", Recommendation(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)

@@ -21,6 +21,7 @@ from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
+from report import data
 from report.sortkeys import sort_key
 from report.style import FACE, FONTS
 
@@ -132,25 +133,46 @@ def font_faces(characters: set[str]) -> str:
     return "".join(faces)
 
 
-def sections(doctree: nodes.Node) -> Iterator[tuple[str, str, str]]:
-    """Yield id, title and text of each section for search.js; letters apart from accents (NFD).
+def sections(doctree: nodes.Node) -> Iterator[tuple[str, ...]]:
+    """Yield id, title and text of each section and exhibit for search.js, and what it is if more.
 
     Sphinx's own search skips numbers, knows no phrases, folds no accents and, opened from a
     folder, shows titles alone (sphinx-doc/sphinx 776, 3301). lunr and MiniSearch have no phrases
     either, and Pagefind needs a server.
     """
-    left_out = nodes.Inline | nodes.FixedTextElement | nodes.label
-    for section in doctree.findall(nodes.section):
-        title, *rest = section.children
+    about = {nodes.make_id(f"data-{table['name']}") for table in data.package()["resources"]}
+    for node in doctree.findall(nodes.Element):
+        left_out = nodes.Inline | nodes.FixedTextElement | nodes.label
+        if isinstance(node, nodes.section):
+            kind = ["Data table"] if about & {*node["ids"]} else []
+            name, title, rest = node["ids"][0], node[0].astext(), node.children[1:]
+        elif "search" in node:
+            (name, title, *kind), rest = node["search"], node.children
+            left_out |= nodes.title | nodes.caption
+        else:
+            continue
         text = " ".join(
             block.astext()
             for part in rest
-            if not isinstance(part, nodes.section)
+            if not (isinstance(part, nodes.section) or "search" in part)
             for block in part.findall(nodes.TextElement)
             if not isinstance(block, left_out)
         )
-        plain = (unicodedata.normalize("NFD", " ".join(t.split())) for t in (title.astext(), text))
-        yield section["ids"][0], *plain
+        yield name, plain(title), plain(text), *kind
+
+
+def recommendations(app: Sphinx) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the page of each recommendation, and what search.js finds it by: its short name."""
+    for claim in data.load("claims").dropna(subset="short_name").itertuples():
+        label = f"claim-{claim.claim_id.lower()}"
+        page, name, *_ = app.env.domaindata["std"]["anonlabels"].get(label, ("", ""))
+        short = claim.short_name[:1].upper() + claim.short_name[1:]
+        yield page, (name, plain(short), plain(claim.claim), "Recommendation")
+
+
+def plain(text: str) -> str:
+    """Return a text on one line, letters apart from accents (NFD)."""
+    return unicodedata.normalize("NFD", " ".join(text.split()))
 
 
 def _name(file: Any) -> str:
@@ -170,7 +192,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         body = context.get("body", "")
         wanted = SCRIPTS | ({"weights.js"} if "weights-explorer" in body else set())
         wanted |= {"search-data.js", "search.js"} if page == "search" else set()
-        for kind, names in (("script_files", wanted), ("css_files", STYLES)):
+        styles = STYLES - ({"pygments.css"} if 'class="highlight' not in body else set())
+        for kind, names in (("script_files", wanted), ("css_files", styles)):
             context[kind] = [file for file in context[kind] if _name(file) in names]
             loaded.update(map(_name, context[kind]))
         characters.update(body)
@@ -186,6 +209,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
             for path in [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]:
                 path.unlink()
             (static / "fonts.css").write_text(font_faces(characters), encoding="utf-8")
+            for page, found in recommendations(app):
+                searched.get(page, []).append(found)
             text = json.dumps([searched[name] for name in sorted(searched)], ensure_ascii=False)
             (static / "search-data.js").write_text(f"const PAGES = {text};\n", encoding="utf-8")
 

@@ -27,9 +27,11 @@ all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part
 
 // Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third
 // press restores the order.
-function sortKey(cell) {
-  const given = cell.dataset.sort;
-  return given === undefined ? cell.textContent.trim() : given && Number(given);
+function sortKeys(cells) {
+  const given = cells.map((cell) => cell.dataset.sort);
+  // Sentences of which a few begin with a number are words.
+  const words = given.filter((key) => key === undefined).length > given.filter(Boolean).length;
+  return given.map((key, row) => (key === undefined || (key && words) ? cells[row].textContent.trim() : key && Number(key)));
 }
 function compare(one, other, sign) {
   if (one === "" || other === "") return (one === "") - (other === "");
@@ -45,7 +47,8 @@ all("th.sortable").forEach((head) => {
   button.addEventListener("click", () => {
     const next = { ascending: "descending", descending: "" }[head.ariaSort] ?? "ascending";
     all("th[aria-sort]", table).forEach((th) => th.removeAttribute("aria-sort"));
-    const rows = original.map((row) => [sortKey(row.cells[column]), row]);
+    const keys = sortKeys(original.map((row) => row.cells[column]));
+    const rows = original.map((row, place) => [keys[place], row]);
     if (next) {
       head.ariaSort = next;
       rows.sort(([one], [other]) => compare(one, other, next === "ascending" ? 1 : -1));
@@ -155,5 +158,36 @@ all("article a[title]:not(.headerlink)").forEach((link) => {
   for (const event of ["mouseleave", "blur"]) link.addEventListener(event, later);
 });
 card.addEventListener("mouseenter", () => clearTimeout(timer));
+
+// Values in a picture: of the mark nearest to the pointer, or of the one that a slider, which is
+// seen when the keyboard reaches it, stands at.
+all("script.marks").forEach((script) => {
+  const figure = script.closest(".exhibit").querySelector("figure");
+  const image = figure.querySelector("img");
+  const marks = JSON.parse(script.textContent).map((line) => line.match(/(\S+) (\S+) (.*)/).slice(1));
+  const number = figure.querySelector(".caption-number").textContent.trim();
+  const slider = element("input", { type: "range", max: marks.length - 1, value: 0, ariaLabel: "Values in " + number });
+  const ring = element("span", { className: "mark" });
+  function point(place) {
+    const [x, y, text] = marks[place];
+    Object.assign(slider, { value: place, ariaValueText: text });
+    ring.style.left = image.offsetLeft + x * image.offsetWidth + "px";
+    ring.style.top = image.offsetTop + y * image.offsetHeight + "px";
+    ring.dataset.card = text;
+    hide();
+    show(ring);
+  }
+  function nearest({ clientX, clientY }) {
+    const box = image.getBoundingClientRect();
+    const far = marks.map(([x, y]) => Math.hypot(box.x + x * box.width - clientX, box.y + y * box.height - clientY));
+    const least = Math.min(...far);
+    if (least < 40) point(far.indexOf(least)); else hide();
+  }
+  for (const event of ["pointermove", "pointerdown"]) image.addEventListener(event, nearest);
+  image.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType === "mouse") later(); });
+  for (const event of ["input", "focus"]) slider.addEventListener(event, () => point(slider.value));
+  slider.addEventListener("blur", hide);
+  figure.append(ring, slider);
+});
 card.addEventListener("mouseleave", later);
 document.querySelector("article").append(card);

@@ -1,4 +1,4 @@
-// The search: looks through the text of every section (PAGES, in search-data.js).
+// The search: looks through the text of every section and exhibit (PAGES, in search-data.js).
 "use strict";
 // Letters stand for themselves with any accent, hyphens and quotes for their kin.
 const KIN = { "-": "[-‐‑–−]", "'": "['’]", "’": "['’]", " ": "\\s+" };
@@ -17,12 +17,12 @@ function matches(query) {
   const words = [...query.matchAll(/["“„]([^"“”]+)["”]|[^\s"“”„]+/g)];
   const terms = words.map(([word, phrase]) => pattern((phrase || word).trim(), Boolean(phrase)));
   const found = [];
-  PAGES.forEach(([address, ...sections]) => sections.forEach(([id, title, text], place) => {
+  PAGES.forEach(([address, ...sections]) => sections.forEach(([id, title, text, kind], place) => {
     const counts = terms.map((term) => [title, text].map((part) => (part.match(term) || []).length));
     if (counts.some(([inTitle, inText]) => !inTitle && !inText)) return;
     const score = counts.reduce((sum, [inTitle, inText]) => sum + 20 * Math.min(inTitle, 1) + Math.min(inText, 5), 0);
-    const names = place ? sections[0][1] + ": " + title : title;
-    found.push({ score, address: address + (place ? "#" + id : ""), names, text, terms });
+    const names = place && !kind ? sections[0][1] + ": " + title : title;
+    found.push({ score, address: address + (place ? "#" + id : ""), names, text, terms, kind });
   }));
   return found.sort((one, other) => other.score - one.score);
 }
@@ -46,9 +46,9 @@ const query = (new URLSearchParams(location.search).get("q") || "").trim();
 all("input[name=q]").forEach((input) => { input.value = query; });
 if (query) {
   const found = matches(query);
-  const count = found.length === 1 ? "1 section has" : (found.length || "No") + " sections have";
+  const count = found.length === 1 ? "1 place has" : (found.length || "No") + " places have";
   document.querySelector("article [role=status]").textContent = count + " this: " + query;
   const root = document.documentElement.dataset.content_root;
-  document.querySelector(".search-results").append(...found.map(({ address, names, text, terms }) =>
-    element("li", {}, element("a", { href: root + address, textContent: names }), around(text, terms))));
+  document.querySelector(".search-results").append(...found.map(({ address, names, text, terms, kind }) =>
+    element("li", {}, element("a", { href: root + address, textContent: names }), element("span", { className: "kind", textContent: kind || "" }), around(text, terms))));
 }

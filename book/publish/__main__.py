@@ -15,6 +15,7 @@ from report.data import DataError
 #: What to do when the system refuses.
 REMEDIES = {
     errno.ENOSPC: "Free some space, then try again.",
+    errno.EDQUOT: "Free some space, then try again.",
     errno.EROFS: "Work in a folder that can be written to.",
     errno.EACCES: "Work in a folder that can be written to.",
     errno.ENOENT: "Restore it with: git checkout",

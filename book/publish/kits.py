@@ -54,10 +54,12 @@ def write(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 
 def make(folder: Path) -> None:
-    """Write both downloads into a folder."""
+    """Write both downloads into the folder of the pages; the data have the exhibits' with them."""
     terms = ROOT / "LICENSE-TEXT-AND-DATA"
     for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
         words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}
+        shown = folder.glob("exhibits/*.[cj]s*") if name == DATA else ()
+        inside |= {path.relative_to(folder).as_posix(): path.read_bytes() for path in shown}
         inside |= {"README.txt": words.format(**about()).encode(), terms.name: terms.read_bytes()}
         write(folder / name, inside.items())

@@ -109,6 +109,10 @@ def read(path: Path, raw: bytes | None = None) -> Any:
         raise NotebookError(
             f"{path} is not a valid notebook: {reason}. Restore it with: git checkout {path.name}"
         ) from None
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "raw":
+            why = "a raw cell is shown in some formats only. Make it Markdown or code"
+            raise NotebookError(f"{path}, cell {number}: {why}.")
     return notebook
 
 

@@ -319,7 +319,46 @@ def cited(tables: Tables) -> Iterator[Problem]:
         yield from table.unknown(["reference"], works, "is not in book/references.bib")
 
 
+def kept_out(tables: Tables) -> Iterator[Problem]:
+    """No source is of a kind or form that is none: home pages, laundered content, copies, posts."""
+    forms = [line.rsplit(" | ", 1) for line in KINDS["kept_out"]]
+    addresses = [
+        *((tables["sources"].path, row, "url", url) for row, url in tables["sources"].cells("url")),
+        *(
+            (f"data/datapackage.json, table {table.name!r}", 0, "sources", source.get("path", ""))
+            for table in tables.values()
+            for source in table.resource["sources"]
+        ),
+    ]
+    for path, row, column, url in addresses:
+        why = (w for form, w in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url))
+        for what in [*why][:1]:
+            text = f"{quoted(url)} {what}; cite the page of who said it, or leave out the row"
+            yield Problem(path, row, column, text)
+
+
+def state_media(tables: Tables) -> Iterator[Problem]:
+    """A medium that a state controls counts for what its own government said, and never alone."""
+    states, kinds = [line.split(" | ") for line in KINDS["state_media"]], dict[str, str]()
+    register = tables["sources"].cells("source_key", "url", "publisher", "kind", "reports")
+    for row, key, url, publisher, kind, reports in register:
+        kinds[key], name = kind, f"{url.partition('//')[2].partition('/')[0]} {publisher}"
+        state = next((line for line in states if re.search(line[1], name, re.I)), None)
+        if (kind == "state media") != bool(state):
+            whose = f"of {state[0]}" if state else "that publish/rules.yaml does not name"
+            yield tables["sources"].problem(row, "kind", f"is the kind of a state medium {whose}")
+        elif state and not re.search(state[2], reports):
+            text = f"names no body of {state[0]}, whose medium it is: what it says of others is out"
+            yield tables["sources"].problem(row, "reports", text)
+    for table in [t for t in tables.values() if t.name not in KINDS["stated"]]:
+        second = table.text.get("source_2", pd.Series("", table.text.index))
+        for row, key in table.cells("source"):
+            if {kinds.get(key), kinds.get(second[row], "state media")} == {"state media"}:
+                text = "is state media, and the only kind of source here; an event needs another"
+                yield table.problem(row, "source", text)
+
+
 RULES = (
     *(arithmetic, totals, conditions, editions, once, gapless, alike, row_order, in_time),
-    *(answers, plain_text, country_names, cited),
+    *(answers, plain_text, country_names, cited, kept_out, state_media),
 )

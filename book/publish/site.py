@@ -143,7 +143,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     with ThreadPoolExecutor() as both:
         list(both.map(lambda builder: _sphinx(fresh, builder), ["typst", "epub"]))
     html, pdf = fresh / "html", fresh / "typst" / PDF.name
-    for file in (pdf, fresh / "epub" / EPUB):
+    for file in [*(fresh / "typst").glob("*.pdf"), fresh / "epub" / EPUB]:
         shutil.copyfile(file, html / file.name)
     kits.make(html)
     described = {html / path.relative_to(ROOT) for path in kits.data_files()}
@@ -190,6 +190,9 @@ def _sphinx(out: Path, builder: str) -> None:
         check=False,
     )
     if result.returncode:
+        for number in (errno.ENOSPC, errno.EDQUOT):  # whichever tool met it says it in its own way
+            if os.strerror(number) in result.stdout:
+                raise OSError(number, os.strerror(number), str(BUILD))
         log = BUILD / f"build-{builder}.log"
         log.write_text(result.stdout, encoding="utf-8")
         output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).replace(f"{ROOT}{os.sep}", "")

@@ -123,8 +123,12 @@ def _faults(
             need = f"need a minimum and a maximum, as the unit is {unit!r}"
             yield f"schema.fields.{number}.constraints", need
     breaks = [entry["field"] for entry in resource["breaks"]]
-    for name in sorted({*schema["primaryKey"], *resource.get("rowOrder", []), *breaks} - mine):
-        yield "schema", f"a key, order or break names a column that is not there: {name!r}"
+    order = [*resource.get("rowOrder", []), *filter(None, [resource.get("observed")])]
+    for name in sorted({*schema["primaryKey"], *order, *breaks} - mine):
+        yield (
+            "schema",
+            f"a key, order, observed or break names a column that is not there: {name!r}",
+        )
     for key in schema.get("foreignKeys", []):
         target, theirs = (
             key["reference"]["resource"] or resource["name"],

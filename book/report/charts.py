@@ -1,4 +1,4 @@
-"""Eight forms that carry every figure of the book, and panels of them.
+"""Seven forms that carry every figure of the book, and panels of them.
 
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ from matplotlib.ticker import AutoLocator, MaxNLocator
 from report.data import DataError
 from report.style import COLOURS, INK, PALE, axes
 
-__all__ = ["axes", "bars", "dots", "grid", "lines", "panels", "spans", "squares", "strip"]
+__all__ = ["axes", "bars", "dots", "lines", "marks", "panels", "spans", "squares", "strip"]
 
 Colours = str | Mapping[str, str] | None
 Events = Mapping[str, Any] | None
@@ -61,6 +62,23 @@ KNOWN: Mapping[str, str] = {
 }
 DASHED = (0, (3, 2))
 BESIDE = ("axes fraction", "data")  # coordinates of what stands at a row
+#: What each figure's marks stand for: axes, place in their data, words (see marks).
+_marked: WeakKeyDictionary[Figure, list[tuple[Axes, Any, Any, str]]] = WeakKeyDictionary()
+
+
+def marks(figure: Figure) -> list[str]:
+    """Return the places of a saved figure's marks and what they stand for: "0.25 0.5 2015: 3".
+
+    The places are shares of its width and height, from the left and from the top. Values have
+    three decimals at most; those that share a place share a line.
+    """
+    found: dict[str, list[str]] = {}
+    for ax, x, y, text in _marked.get(figure, ()):
+        point = ax.transData.transform((ax.convert_xunits(x), ax.convert_yunits(y)))
+        across, up = point / figure.bbox.size
+        words = found.setdefault(f"{across:.3f} {1 - up:.3f}", [])
+        words += [text] if text not in words else []
+    return [f"{place} {'; '.join(words)}" for place, words in found.items()]
 
 
 def panels(
@@ -129,6 +147,7 @@ def lines(
     _limits(ax, frame[y].astype(float))
     ends: list[tuple[Any, float, str, str]] = []
     notes: list[Note] = []
+    when = _when(frame[x])
     for name in _order(frame[series], colours) if series else [""]:
         part = (frame[frame[series].eq(name)] if series else frame).sort_values(x, kind="stable")
         dates = pd.api.types.is_datetime64_any_dtype(part[x])
@@ -154,6 +173,8 @@ def lines(
         if not known.any():
             continue
         seen = value[known]
+        for row in seen.index:
+            _mark(ax, place[row], seen[row], seen[row], name, when[row], fmt=fmt)
         around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
         some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
         some["ends"] = seen.index[[0, -1]]
@@ -225,6 +246,9 @@ def bars(
                 look = {"color": (shade, 0.2), "edgecolor": shade, "linewidth": 0.9, "ls": "--"}
             draw(places[row], size, thick, start, **look)
             ends[places[row]] += size
+            if pd.notna(frame.at[row, value]):
+                middle = turn(places[row], start + size / (2 if series else 1))
+                _mark(ax, *middle, size, frame.at[row, category], name, fmt=fmt)
             if values in ("parts", "both"):
                 ink, middle = (
                     INK if pale or shade in PALE else "white",
@@ -267,7 +291,8 @@ def dots(
         stem: a thin line from 0 to the dot.
         line: value at which a dashed line stands.
     """
-    columns = [values] if isinstance(values, str) else list(values)
+    legend = {values: ""} if isinstance(values, str) else values
+    columns = list(legend)
     frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), text)
     rows, ax = _rows(ax, height, frame, label, "", order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
@@ -280,6 +305,7 @@ def dots(
         for column, value in known.items():
             ring = bool(row[hollow]) if hollow else column != columns[-1]
             ax.plot(value, y, "o", ms=5, color=shade, mfc="white" if ring else shade, mew=1.2)
+            _mark(ax, value, y, value, row[label], legend[column])
         if text:
             _say(ax, str(row[text]), (high, y), (8, 0), "left")
     if line is not None:
@@ -313,7 +339,8 @@ def spans(
     columns = [start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-")]
     frame = _tidy(frame, label, *columns)
     rows, ax = _rows(None, 0, frame, label, groups, order or start)
-    for (_, row), y in zip(frame.iterrows(), rows, strict=True):
+    days = frame[[start, end]].apply(_when)
+    for (place, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
         begin, stop = row[start], row[end]
         firm = row[frozen] if frozen and pd.notna(row[frozen]) else stop
@@ -326,6 +353,9 @@ def spans(
             hatched: dict[str, Any] = {"color": "white", "hatch": "//////", "edgecolor": shade}
             ax.barh(y, firm - begin, 0.56, left=begin, color=shade)
             ax.barh(y, stop - firm, 0.56, left=firm, **hatched if firm is not stop else {})
+        for there in row[[start, end]].dropna():
+            said = [row[text]] if text and pd.notna(row[text]) else []
+            _mark(ax, there, y, " to ".join(days.loc[place].dropna()), row[label], *said)
         if text and pd.notna(row[text]):
             there = begin if pd.isna(stop) else stop
             note = _say(ax, row[text], (there, y), (6, 0), "left", colour=shade)
@@ -355,13 +385,15 @@ def strip(
     apart = len(names) > 1 and groups != by
     shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)) * apart, strict=True))
     notes: list[Note] = []
-    for (_, row), y in zip(frame.iterrows(), rows, strict=True):
+    days = _when(frame[when])
+    for (place, row), y in zip(frame.iterrows(), rows, strict=True):
         name, marker = str(row[by]) if by else "", _one(shapes, str(row[shape])) if shape else "o"
         shade = _colour(name, colours)
         open_ = (hollow and row[hollow]) or marker in "vs"
         look: dict[str, Any] = {"mew": 1.5, "mfc": "white" if open_ else shade}
         look["ms"] = 10 if marker == "|" else 5
         ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, **look)
+        _mark(ax, row[when], y + shift.get(name, 0), days[place], row[lane], name)
         if text and pd.notna(row[text]):
             notes.append((row[when], y, str(row[text]), 0))
     ax.set(**options)
@@ -400,6 +432,8 @@ def squares(
     for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
         look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
         ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
+        what = words["hollow"] if row.hollow else kinds[row.kind]
+        _mark(ax, row.year, place + 0.5, what, row.year)
         if row.dot and not row.hollow:
             ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
     top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
@@ -419,48 +453,6 @@ def squares(
     keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
     keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
     _legend(ax, keys | {words["hollow"]: outline})
-    return _figure(ax)
-
-
-def grid(
-    frame: pd.DataFrame, row: str, column: str, by: str, *,
-    shapes: Words, across: int, groups: Words, height: float,
-) -> Figure:  # fmt: skip
-    """Return a table of rows and columns whose cells hold a mark for each item.
-
-    Args:
-        row, column: columns of the item's place, in the order of their categories; a category
-            without an item has an empty row.
-        shapes: marker of each value of `by`.
-        across: how many items stand side by side before a cell grows.
-        groups: the group of each row; lines stand between them.
-    """
-    frame = _tidy(frame, row, column, by)
-    downs, heads = _order(frame[row]), _order(frame[column])
-    sizes = frame.groupby([row, column], observed=True).size().groupby(row, observed=True).max()
-    tall = {n: -(-int(sizes.get(n, 1)) // across) for n in downs}
-    tops = dict(zip(downs, np.cumsum([0, *tall.values()]), strict=False))
-    ax = _axes(None, height)
-    items = frame.sort_values([row, column, by])
-    for (name, head), cell in items.groupby([row, column], observed=True):
-        for place, kind in enumerate(cell[by].astype(str)):
-            beside = place % across - (min(across, len(cell)) - 1) / 2
-            x, y = heads.index(head) + 0.5 + beside * 0.15, tops[name] + 0.5 + place // across
-            ax.plot(x, y, (shapes or {})[kind], color=_colour(kind), ms=4.6)
-    for above, name in pairwise(downs):
-        if (groups or {})[above] != (groups or {})[name]:
-            ax.axhline(tops[name], color=COLOURS["muted"], lw=0.8)
-    for border in range(1, len(heads)):
-        ax.axvline(border, color=COLOURS["grid"], lw=0.8)
-    ax.set(xlim=(0, len(heads)), ylim=(sum(tall.values()), 0))
-    ax.set_yticks([tops[n] + tall[n] / 2 for n in downs], downs, fontsize=8)
-    folded = [str(h).replace("-", "-\n").replace(" ", "\n") for h in heads]
-    ax.set_xticks([i + 0.5 for i in range(len(heads))], folded)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.grid(visible=False)
-    ax.spines[["left", "bottom"]].set_visible(False)
-    _legend(ax, {n: {"marker": m, "color": _colour(n)} for n, m in (shapes or {}).items()})
     return _figure(ax)
 
 
@@ -498,6 +490,23 @@ def _points(ax: Axes) -> Any:
 def _colour(name: str, colours: Colours = None) -> str:
     word = (colours if isinstance(colours, str) else (colours or {}).get(name)) or name
     return COLOURS[KNOWN.get(word, "other")]
+
+
+def _mark(ax: Axes, x: Any, y: Any, value: float | str, *of: Any, fmt: str = "") -> None:
+    """Note what the mark at a point of the data stands for: a value, and of what and when."""
+    if not isinstance(value, str):
+        value = fmt.format(value) if fmt else f"{round(value, 3):,.10g}"
+    named = ", ".join(" ".join(str(word).split()) for word in of if word != "")
+    text = f"{named}: {value}".replace(": -", ": −").removeprefix(": ")
+    _marked.setdefault(_figure(ax), []).append((ax, x, y, text))
+
+
+def _when(column: pd.Series) -> pd.Series:
+    """Return dates or years as text; a day or month that is the same in all rows is not known."""
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        return column.astype(str).str.removesuffix(".0")
+    days, months = column.dt.day.nunique() > 1, column.dt.month.nunique() > 1
+    return column.dt.strftime("%Y-%m-%d" if days else "%Y-%m" if months else "%Y")
 
 
 def _number(value: float, fmt: str) -> str:

@@ -34,6 +34,8 @@ TYPES = {
 }
 #: The types of fields that say when something was observed.
 DATED = ("date", "yearmonth", "year")
+#: The kinds of sources that report what others said or counted.
+PRESS = ("press report", "state media")
 LIST = "list of tables"
 ORDER = "order of pages"
 _used: dict[str, str] = {}
@@ -239,22 +241,40 @@ def digest(key: str) -> str:
     return _digest(_resource(name), path_of(name).read_bytes() if read else b"")
 
 
-def last_observation(name: str, frame: pd.DataFrame) -> str:
-    """Return the last date that rows made from a loaded table observe: "2025-08-15", "2025", "".
+def last_observation(name: str, rows: pd.DataFrame) -> str:
+    """Return the last date that rows of a loaded table observe: "2025-08-15", "2025", "".
 
-    What counts is the column that the descriptor names as "observed", else the first of a type
-    in DATED; of the whole table when the frame has no such column.
+    What counts is the column that the descriptor names as "observed" ("": none says so), else the
+    first of a type in DATED; without it the rows do not say how far they reach, and nor do we.
     """
     if name not in loaded():
         raise DataError(f"source {name!r} was not loaded here; load it, or name what was")
     described = describe(name)
     dated = [f["name"] for f in described["schema"]["fields"] if f["type"] in DATED]
     column = described.get("observed", dated[0] if dated else "")
-    if not column:
-        return ""
-    values = (frame if column in frame else load(name))[column].dropna()
-    last = values.max() if len(values) else ""
+    last = rows[column].max() if column in rows and rows[column].notna().any() else ""
     return f"{last:%Y-%m-%d}" if isinstance(last, pd.Timestamp) else str(last)
+
+
+def read_in_press(names: list[str], rows: pd.DataFrame) -> dict[str, Any]:
+    """Return how many rows were read in the press alone, of how many, and which rows these are.
+
+    Rows without a column "source" cannot be followed: those of their tables stand for them.
+    """
+    tables = [load(name) for name in names if _sourced(name)]
+    if not tables:
+        return {"press": 0, "rows": 0, "of": ""}
+    followed = "source" in rows
+    rows = (rows if followed else pd.concat(tables)).reindex(columns=["source", "source_2"])
+    kinds = load("sources").set_index("source_key")["kind"]
+    first, second = (rows[column].map(kinds) for column in rows)
+    press = first.isin(PRESS) & (second.isna() | second.isin(PRESS))
+    of = "rows" if followed else "rows of its tables"
+    return {"press": int(press.sum()), "rows": len(rows), "of": of}
+
+
+def _sourced(name: str) -> bool:
+    return any(field["name"] == "source" for field in describe(name)["schema"]["fields"])
 
 
 def source_line(names: list[str]) -> dict[str, Any]:
@@ -264,5 +284,8 @@ def source_line(names: list[str]) -> dict[str, Any]:
     return {
         "sources": [{"title": title, "url": url} for title, url in sources.items()],
         "restricted": any(d["restricted"] for d in described),
-        "tables": [{"name": d["name"], "path": d["path"]} for d in described],
+        "tables": [
+            {"name": d["name"], "path": d["path"], "sourced": _sourced(d["name"])}
+            for d in described
+        ],
     }

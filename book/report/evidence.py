@@ -341,7 +341,7 @@ def keeps_side(
         recoded: that rate, 0 to 1.
     """
     random = Random(seed)  # noqa: S311 (draws, no secrets)
-    base = levels(factors)
+    base = dict(sorted(levels(factors).items()))  # drawn in this order, whatever the rows'
     spans = {}
     for name in FACTORS:
         of = {level: f.weight for (factor, level), f in base.items() if factor == name}
@@ -394,7 +394,7 @@ def alpha_interval(
 ) -> tuple[float, float]:
     """Return the middle 95 per cent of alpha over findings drawn with replacement."""
     random = Random(seed)  # noqa: S311 (draws, no secrets)
-    pairs = list(zip(first, second, strict=True))
+    pairs = sorted(zip(first, second, strict=True))  # a draw by place: rows have no order
     found = sorted(
         alpha(*zip(*random.choices(pairs, k=len(pairs)), strict=True)) for _ in range(draws)
     )

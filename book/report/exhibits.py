@@ -21,7 +21,8 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
-from report.data import DataError, describe, last_observation, quoted
+from report.charts import marks
+from report.data import DataError, describe, last_observation, quoted, read_in_press
 from report.style import font_faces
 
 TABLE_MIME = "application/vnd.report.table+json"
@@ -94,6 +95,7 @@ def table(
     formats: Mapping[str, str] | None = None,
     anchors: str = "",
     row_header: bool = True,
+    rows: pd.DataFrame | None = None,
 ) -> Exhibit:
     """Return a table; the directive ``exhibit`` of the same name captions and places it.
 
@@ -108,18 +110,20 @@ def table(
             the decimals they have and dates are ISO.
         anchors: a column that gives each row a label to link to; it need not be shown.
         row_header: whether the first column heads its row.
+        rows: the rows of the sources that it shows, where frame does not hold their date and
+            source: they say how far it reaches and how much of it was read in the press.
 
     Raises:
         DataError: an unknown column or source, a number without end, a cell with a control or
             invisible character, or one longer than CELL_LIMIT.
     """
-    body, rows = _body(frame, name, source, columns, formats)
+    body, cells = _body(frame, name, source, columns, formats, rows)
     if anchors and anchors not in frame:
         raise DataError(f"{name}: no column {anchors!r} in the frame; it has {list(frame)}")
     body["row_header"] = row_header
     body["anchors"] = [str(a) for a in frame[anchors]] if anchors else []
-    html_, plain = _html(body["columns"], rows, row_header), f"{name} ({len(rows)} rows)"
-    return Exhibit({TABLE_MIME: _dump(body, rows), "text/html": html_, "text/plain": plain})
+    html_, plain = _html(body["columns"], cells, row_header), f"{name} ({len(cells)} rows)"
+    return Exhibit({TABLE_MIME: _dump(body, cells), "text/html": html_, "text/plain": plain})
 
 
 def figure(
@@ -130,6 +134,7 @@ def figure(
     numbers: pd.DataFrame,
     columns: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
+    rows: pd.DataFrame | None = None,
 ) -> Exhibit:
     """Return a figure with the numbers that it draws, which readers can open under it.
 
@@ -137,16 +142,17 @@ def figure(
         drawn: as the forms of report.charts return it.
         name: label for {numref}, such as "fig-warheads".
         numbers: what is drawn, one row a table row.
-        source, columns, formats: as for table.
+        source, columns, formats, rows: as for table.
 
     Raises:
         DataError: as for table.
     """
-    body, rows = _body(numbers, name, source, columns, formats)
+    body, cells = _body(numbers, name, source, columns, formats, rows)
     svg = io.StringIO()
     drawn.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    drawing, plain = _compact(svg.getvalue()), f"{name} ({len(rows)} rows of numbers)"
-    return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, rows), "text/plain": plain})
+    body["marks"] = [_text(line, f"{name}, mark") for line in marks(drawn)]
+    drawing, plain = _compact(svg.getvalue()), f"{name} ({len(cells)} rows of numbers)"
+    return Exhibit({"image/svg+xml": drawing, FIGURE_MIME: _dump(body, cells), "text/plain": plain})
 
 
 def facts(**values: object) -> None:
@@ -165,6 +171,8 @@ def facts(**values: object) -> None:
         for entry, each in several:
             key = re.sub(r"[^0-9A-Za-z]+", "_", f"{name}_{entry}").strip("_")
             text = _text(_number(each), f"fact {key!r}")
+            if not text.strip():
+                raise DataError(f"fact {key!r} must have a value, not {each!r}")
             if not FACT.fullmatch(text):
                 raise DataError(f"fact {key!r}: {text!r} holds a character that acts as markup")
             if {**recorded, **found}.get(key, text) != text:
@@ -193,6 +201,7 @@ def _body(
     source: str | Sequence[str],
     columns: Sequence[str],
     formats: Mapping[str, str] | None,
+    rows: pd.DataFrame | None,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """Return what tables and figures share: name, columns, sources, and the cells as text."""
     sources = [source] if isinstance(source, str) else list(source)
@@ -206,30 +215,53 @@ def _body(
     idle = [c for c in formats or {} if c not in shown]
     if idle:
         raise DataError(f"{name}: a format for {idle}, which it does not show")
+    frame = frame.assign(**{c: _typed(frame[c]) for c in shown})
     cells, heads = [], []
     for c in shown:
         cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {quoted(c)}"))
         title = _text(titles.get(c, c), f"{name}, heading of {quoted(c)}")
         right = _is_number(frame[c]) and not _is_year(frame[c])
         heads.append({"title": title, "align": "right" if right else "left"})
-    last = max((last_observation(s, frame) for s in sources), default="")
+    read = frame if rows is None else rows
+    last = max((last_observation(s, read) for s in sources), default="")
     body = {"name": name, "columns": heads, "source": sources, "data_to": last}
-    return body, [list(row) for row in zip(*cells, strict=True)]
+    return body | {"read": read_in_press(sources, read)}, [
+        list(row) for row in zip(*cells, strict=True)
+    ]
 
 
-def _number(value: object) -> str:
-    """Return a value as a reader sees it: 1,234.5, a true minus sign, text unchanged."""
-    if hasattr(value, "item"):
-        value = value.item()
-    if value is pd.NA or value is None or (isinstance(value, float) and not math.isfinite(value)):
-        raise DataError("a fact must have a value")
+def _number(value: Any) -> str:
+    """Return a value as a reader sees it: 1,234.5, a true minus sign, text unchanged.
+
+    What is missing or has no end is "".
+    """
+    if (pd.api.types.is_scalar(value) and pd.isna(value)) or value in (math.inf, -math.inf):
+        return ""
+    value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{Decimal(repr(value)):,f}".replace("-", "−")
+    return _signed(f"{_exact(value):,f}")
+
+
+def _exact(value: Any) -> Decimal:
+    """Return a number with the digits that it was written with, which a float may not hold."""
+    return Decimal(repr(value.item() if hasattr(value, "item") else value))
+
+
+def _signed(text: str) -> str:
+    """Return a number's text with a true minus sign, and none before nought."""
+    return text.replace("-", "−" if re.search("[1-9]", text) else "")
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column of objects that are all numbers, or all true or false, as that type."""
+    kinds = {"integer", "floating", "mixed-integer-float", "boolean"}
+    alike = column.dtype == object and pd.api.types.infer_dtype(column) in kinds
+    return column.convert_dtypes() if alike else column
 
 
 def _is_year(column: pd.Series) -> bool:
-    return bool(re.fullmatch(r"(?i)(.*[_ ])?year", str(column.name)))
+    return bool(re.fullmatch(r"(?i)(.*[_ ])?year( .*)?", str(column.name)))
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -247,8 +279,8 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
     elif pattern is None and number and _is_year(column) and (present == present.round()).all():
         pattern = "{:.0f}"
     elif pattern is None and number:
-        exact = (f"{Decimal(repr(v.item() if hasattr(v, 'item') else v)):f}" for v in present)
-        decimals = (text.partition(".")[2] for text in exact)
+        column = column.astype(object).map(_exact, na_action="ignore")
+        decimals = (f"{value:f}".partition(".")[2] for value in column.dropna())
         pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
     texts = []
     for row, value in enumerate(column, start=1):
@@ -259,7 +291,7 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
             raise DataError(f"{where}, row {row}: {value} is no number that a page can show")
         cell = pattern.format(value) if pattern else value
         cell = cell if isinstance(cell, str) else str(cell)
-        cell = cell.replace("-", "−") if number else cell
+        cell = _signed(cell) if number else cell
         if cell == MISSING:
             raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
         texts.append(_text(cell, f"{where}, row {row}") if cell else MISSING)

@@ -42,7 +42,7 @@ def themed(pages):
 
 def test_every_chapter_is_there_and_nothing_else(pages):
     expected = {f"{name}.html" for name in NAMES} | {"index.html", "search.html", "404.html"}
-    assert set(pages) == expected
+    assert set(pages) == expected | {"exhibits.html"}
 
 
 def test_one_title_and_headings_in_order(pages):
@@ -72,12 +72,13 @@ def test_tables_have_captions_and_heads(themed):
             box = table.find_parent(class_="table-scroll")
             assert box and box["tabindex"] == "0" and box["aria-label"], name
             if "dictionary-columns" not in table["class"] and not box.find_parent("details"):
-                assert table.caption and table.caption.get_text().strip(), name
+                figure = box.find_parent("figure")  # of words
+                assert (figure and figure.figcaption or table.caption).get_text().strip(), name
 
 
 def test_figures_have_texts_numbers_and_room(themed):
     for name, page in themed.items():
-        for image in page.select("article img"):
+        for image in page.select("article figure img"):
             assert len(image.get("alt", "")) > 40, name
             assert int(image["width"]) > 100 and int(image["height"]) > 40, name
             assert image["loading"] == "lazy", name
@@ -141,7 +142,7 @@ def test_every_page_says_version_dates_downloads_and_how_to_cite(themed, built):
         assert f"Version {ABOUT['version']}" in about and CONFIG["report_evidence"] in about, name
         offered = [a["href"].rpartition("/")[2] for a in page.select(".report-menu a")]
         assert set(offered) >= {file for _, file in CONFIG["report_downloads"].values()}, name
-        entry, record = (pre.get_text() for pre in page.select(".cite-this pre"))
+        entry, record = (pre.get_text() for pre in page.select("#cite pre"))
         keys.append(next(iter(parse_string(entry, "bibtex").entries)))
         assert record.startswith("TY  - ") and record.endswith("ER  - "), name
         source = ROOT / name.replace(".html", ".ipynb")
@@ -150,6 +151,15 @@ def test_every_page_says_version_dates_downloads_and_how_to_cite(themed, built):
             sent = (built / "_sources" / name.replace(".html", ".ipynb")).read_bytes()
             assert sent == source.read_bytes(), name
     assert len(set(keys)) == len(keys) == len(themed), "each page has its own key"
+
+
+def test_nothing_dead_shows_where_contact_and_repository_are_empty(themed):
+    assert not CONFIG["html_context"]["contact"]
+    assert not CONFIG["html_theme_options"]["source_repository"]
+    for name, page in themed.items():
+        assert [s.text for s in page.select(".report-menu summary")] == ["Download"], name
+        assert not re.search("Contact|Repository", page.select_one(".report-dates").text), name
+        assert not page.select("a[href='']"), name
 
 
 def test_version_and_date_are_the_same_everywhere():

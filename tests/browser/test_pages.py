@@ -14,7 +14,7 @@ from publish import site
 ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 NAMES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
-PAGES = [*NAMES, "search", "404"]
+PAGES = [*NAMES, "exhibits", "search", "404"]
 SETTINGS = [(1280, "light"), (375, "dark"), (1280, "dark"), (375, "light")]
 #: Text that is wider than its box, which neither scrolls nor lets it out.
 CUT = """() => [...document.querySelectorAll('article p, article li, article h1, article h2,'
@@ -82,7 +82,7 @@ def axe():
     return run
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "exhibits"])
 def test_weight(name, page, served, built):
     """Without its figures: at most 500 kB, 150 kB gzipped, 12 requests, and a still layout."""
     page.add_init_script(

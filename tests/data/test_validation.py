@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-from frictionless import Package
 
 from publish import rules, validation
 from report import data
@@ -35,13 +34,6 @@ def cells(resource: dict[str, Any]) -> pd.DataFrame:
 
 def test_the_package_is_valid():
     assert validation.problems() == []
-
-
-def test_frictionless_alone_finds_the_package_valid():
-    """What anyone who downloads the package can run: frictionless validate datapackage.json."""
-    report = Package(str(data.PACKAGE)).validate()
-    assert report.flatten(["name", "rowNumber", "fieldName", "note"]) == []
-    assert report.valid
 
 
 def test_every_table_is_used_or_says_why_it_is_there(package):
@@ -265,6 +257,8 @@ DESCRIPTIONS = [
     Corruption("target of nothing", PACKAGE, described("un_votes",
                lambda r: r["schema"]["foreignKeys"][0]["reference"].update(resource="no"),
                "schema"), "that is not there"),
+    Corruption("observed in nothing", PACKAGE, described("un_votes",
+               lambda r: r.update(observed="day"), "schema"), "not there: 'day'"),
     Corruption("break of nothing", PACKAGE, described("un_votes",
                lambda r: r.update(breaks=[{"field": "id", "at": "2022", "note": "x"}]),
                "schema"), "not there: 'id'"),
@@ -323,6 +317,10 @@ RULES = [
                "is not in book/references.bib"),
     Corruption("package", "evidence/sanctions_measures.csv", cell("package", "19", package="20"),
                ""),
+    Corruption("no medium", "sources.csv", cell("kind", "state media", source_key="unvotes"),
+               "state medium that publish/rules.yaml does not name"),
+    Corruption("of others", "sources.csv", cell("reports", "NATO", source_key="rg_2024_embargo"),
+               "names no body of Russia, whose medium it is"),
 ]  # fmt: skip
 EVERY = [*TYPES_AND_KEYS, *FILES, *DESCRIPTIONS, *RULES]
 
@@ -535,6 +533,57 @@ def test_two_rows_against_the_declared_order_are_found(tables, name):
     text = table.text.rename(index={first: last, last: first}).sort_index()
     found = [*rules.row_order(rules.Tables({name: rules.Table(table.resource, text)}))]
     assert found and {p.path for p in found} == {table.path}
+
+
+NO_SOURCES = [
+    "https://www.example.org/", "https://example.org", "http://un.org/en/",
+    "https://a.org/index.html", "https://usa.news-pravda.com/a", "https://www.rt.com/a",
+    "https://news-front.su/a", "https://www.infowars.com/a", "https://en.wikipedia.org/wiki/A",
+    "https://wars.fandom.com/wiki/A", "https://www.reddit.com/r/a",
+    "https://www.city-data.com/forum/a", "https://t.me/a", "https://x.com/a/1",
+    "https://a.blogspot.com/2025/a.html", "https://polymarket.com/a",
+    "https://www.binance.com/en/a", "https://docslib.org/doc/1/a", "https://headtopics.com/a",
+    "https://www.pledgetimes.com/a", "https://self-law.org/a",
+]  # fmt: skip
+SOURCES = [
+    "https://www.pravda.com.ua/eng/a", "https://www.levada.ru/en/2021/04/09/a",
+    "https://www.smart.com/a", "https://en.wikisource.org/wiki/A", "https://history.state.gov/a",
+    "https://about.nato.int/index",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", rules.KINDS["kept_out"])
+def test_each_kind_of_address_that_is_no_source_is_found(tables, monkeypatch, line):
+    monkeypatch.setitem(rules.KINDS, "kept_out", [line])
+    said = {url: [*rules.kept_out(changed(tables, "sources", 2, "url", url))] for url in NO_SOURCES}
+    (where,) = {(p.row, p.column) for found in said.values() for p in found}
+    assert where == (2, "url")
+
+
+@pytest.mark.parametrize("url", [*NO_SOURCES, *SOURCES])
+def test_an_address_is_a_source_or_none(tables, url):
+    assert bool([*rules.kept_out(changed(tables, "sources", 2, "url", url))]) == (url in NO_SOURCES)
+
+
+def test_an_address_in_the_package_is_looked_at_too(tables):
+    table = tables["summits"]
+    resource = {**table.resource, "sources": [{"title": "x", "path": "https://x.org/"}]}
+    (found,) = rules.kept_out(rules.Tables({"summits": rules.Table(resource, table.text)}))
+    assert "home page" in found.text and found.column == "sources"
+
+
+def test_a_medium_that_a_state_controls_is_told_by_host_or_publisher(tables):
+    for column, value in (("publisher", "Reuters at TASS"), ("url", "https://tass.com/a/1")):
+        (found,) = rules.state_media(changed(tables, "sources", 2, column, value))
+        assert (found.row, found.column) == (2, "kind") and "of Russia" in found.text
+
+
+def test_a_row_stands_on_state_media_alone_only_where_it_says_what_they_say(tables):
+    for name, wrong in (("contacts", 1), ("stated_aims", 0)):
+        there = changed(tables, name, 2, "source", "interaffairs_2023_concept")
+        there = changed(there, name, 2, "source_2", "")
+        found = [p for p in rules.state_media(there) if p.column == "source"]
+        assert [(p.path, p.row) for p in found] == [(f"data/evidence/{name}.csv", 2)] * wrong
 
 
 def test_every_name_in_the_lists_is_a_table_with_these_columns(tables):

@@ -35,8 +35,17 @@ def edition_of(root):
     return int(text.partition("Edition ")[2].partition(".")[0])
 
 
+def publish(book, number):
+    """Start two builds at once: one publishes, the other one is told so."""
+    both = [tree.start(book, "book") for _ in range(2)]
+    said = [process.communicate(timeout=240)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    assert [text for text in said if "another build is at work" in text and "Wait" in text]
+    assert edition_of(book) == number
+
+
 def test_a_build_killed_at_any_moment_leaves_a_whole_book(book):
-    """After each kill the old book or the new one is there, whole; then a build succeeds."""
+    """After each kill the old book or the new one is there, whole; then builds succeed."""
     chance = random.Random(SEED)
     edition(book, 0)
     started = time.monotonic()
@@ -53,35 +62,17 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_book(book):
         assert found in {last, number}, f"kill {number} of seed {SEED}: {found}"
         last = found
     edition(book, KILLS + 1)
-    after = tree.run(book, "book")
-    assert after.returncode == 0, after.stderr
-    assert edition_of(book) == KILLS + 1
-    assert not [p.name for p in (book / "_build").iterdir() if p.name.startswith((".next", ".old"))]
+    build, old = book / "_build", (book / "_build/dealing-with-moscow.pdf").read_bytes()
+    publish(book, KILLS + 1)
+    assert not [p.name for p in build.iterdir() if p.name.startswith((".next", ".old"))]
     assert not list(book.glob("book/**/.*.part"))
-    pdf = (book / "_build/dealing-with-moscow.pdf").read_bytes()
-    assert pdf == (book / "_build/html/dealing-with-moscow.pdf").read_bytes()
+    pdf = build / "dealing-with-moscow.pdf"
+    made = pdf.read_bytes()
+    assert made == (build / "html/dealing-with-moscow.pdf").read_bytes() != old
+    pdf.write_bytes(old)  # as if killed between its two swaps, of pages and of PDF
+    publish(book, KILLS + 1)
+    assert pdf.read_bytes() == made
     print(f"{hit} of {KILLS} kills hit a build of {whole:.1f} s")
-
-
-def test_a_build_killed_between_its_two_swaps_is_completed(book):
-    """Pages and PDF are put in place one after the other; the next run notices."""
-    edition(book, 1)
-    old = (book / "_build/dealing-with-moscow.pdf").read_bytes()
-    assert tree.run(book, "book").returncode == 0
-    (book / "_build/dealing-with-moscow.pdf").write_bytes(old)  # as if killed before the second
-    again = tree.run(book, "book")
-    assert again.returncode == 0, again.stderr
-    pdf = (book / "_build/dealing-with-moscow.pdf").read_bytes()
-    assert pdf == (book / "_build/html/dealing-with-moscow.pdf").read_bytes()
-
-
-def test_of_two_builds_at_once_one_publishes_and_one_says_so(book):
-    edition(book, 7)
-    both = [tree.start(book, "book") for _ in range(2)]
-    said = [process.communicate(timeout=240)[1] for process in both]
-    assert sorted(process.returncode for process in both) == [0, 1], said
-    assert [text for text in said if "another build is at work" in text and "Wait" in text]
-    assert edition_of(book) == 7
 
 
 @pytest.fixture

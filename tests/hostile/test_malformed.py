@@ -163,23 +163,38 @@ BUILD = [
 ]  # fmt: skip
 KINDS = [*DATA, *NOTEBOOKS, *BUILD]
 
-#: Runs the publisher in a fork for each line it reads: importing it takes longer than a check.
+#: Runs the publisher, and Sphinx, in a fork: importing them takes longer than what they do.
 SERVER = """
-import os, sys, traceback
-from publish import __main__ as command, validation
-for line in sys.stdin:
+import os, subprocess, sys, traceback
+from pathlib import Path
+import furo, myst_nb, sphinx_design, sphinxcontrib.bibtex
+from publish import __main__ as command, site, sphinx_run, validation
+
+def fork(run, out, err):
     if (child := os.fork()) == 0:
-        for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(f"{line.strip()}.{name}", os.O_CREAT | os.O_WRONLY), number)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        sys.argv, status = ["publish", "book"], 1
+        os.dup2(out, 1), os.dup2(err, 2), os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        status = 1
         try:
-            status = command.main()
+            status = run()
         except BaseException:
             traceback.print_exc()
         sys.stdout.flush()
         os._exit(status)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def build(arguments, **options):
+    log = os.memfd_create("log")
+    *_, out, builder = arguments
+    status = fork(lambda: sphinx_run.main(Path(out), builder), log, log)
+    said = os.pread(log, os.fstat(log).st_size, 0).decode()
+    return subprocess.CompletedProcess(arguments, status, said)
+
+site.subprocess.run = build
+sys.argv = ["publish", "book"]
+for line in sys.stdin:
+    names = [f"{line.strip()}.{name}" for name in ("out", "err")]
+    files = [os.open(name, os.O_CREAT | os.O_WRONLY) for name in names]
+    print(fork(command.main, *files), flush=True)
 """
 
 
@@ -255,16 +270,6 @@ def test_what_is_wrong_is_said_and_nothing_is_published(shop, published, kind):
         assert intact(shop.root, published)
     finally:
         shop.mend()
-
-
-def test_a_cell_that_never_ends_is_stopped_and_named(book, published):
-    swap("book/publish/notebooks.py", "CELL_TIMEOUT = 120", "CELL_TIMEOUT = 12")(book)
-    code("while True: pass")(book)
-    made = tree.run(book, "book")
-    assert made.returncode == 1
-    assert f"{PAGE}, code cell 2: still running after 12 s" in made.stderr
-    understandable(made.stderr)
-    assert intact(book, published)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small or read-only disk")

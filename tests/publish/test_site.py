@@ -98,6 +98,20 @@ def test_a_lock_that_cannot_be_had_says_why(build, monkeypatch):
         pass
 
 
+@pytest.mark.parametrize(
+    "said", ["OSError: [Errno 28] {}", "failed to write PDF ({} (os error 28))"]
+)
+def test_a_disk_that_was_full_during_the_build_is_named(build, monkeypatch, said):
+    """By then there may be room for the log again."""
+    text = said.format("No space left on device")
+    code = ["-c", f"import sys; sys.exit({text!r})"]
+    run = subprocess.run
+    monkeypatch.setattr(site.subprocess, "run", lambda *_, **k: run([sys.executable, *code], **k))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        site._sphinx(build, "html")
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(build))
+
+
 @pytest.mark.parametrize("spoil", ["lost", "changed", "added"])
 def test_a_page_that_is_lost_or_changed_is_noticed(build, monkeypatch, spoil):
     made(build, "page")

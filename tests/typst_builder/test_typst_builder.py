@@ -14,7 +14,7 @@ from books import build, page
 from docutils import nodes
 from PIL import Image
 
-from typst_builder import press
+from typst_builder import builder, press
 from typst_builder.press import TypstError
 
 # -- every node ------------------------------------------------------------------------------
@@ -189,9 +189,10 @@ def test_all_errors_are_named_at_once(tmp_path):
     ("conf", "message"),
     [
         ({"typst_date": "spring"}, "typst_date: no date in 'spring'"),
-        ({"typst_documents": [{"documents": ["nowhere"]}]}, "no document nowhere"),
-        ({"typst_documents": [{"name": "x"}]}, "typst_documents: unknown name"),
-        ({"typst_documents": [{"front": ["cover"]}]}, "typst_documents: unknown cover"),
+        ({"typst_documents": [{"documents": ["nowhere"]}]}, "typst_documents: unknown nowhere"),
+        ({"typst_documents": [{"front": []}]}, "typst_documents: unknown front"),
+        ({"typst_documents": [{"matter": ["cover"]}]}, "typst_documents: unknown cover"),
+        ({"typst_documents": [{"without": ["gone"]}]}, "typst_documents: no section gone"),
         ({"typst_documents": [{"title": "ก"}]}, "title page: no font has 'ก'"),
         ({"typst_imprint": "ก"}, "typst_imprint: no font has 'ก'"),
     ],
@@ -319,6 +320,7 @@ SETTINGS = {
     "typst_documents": [{"title": "Choices & Consequences"}],
     "typst_keywords": ["evidence", "test"],
     "typst_region": "us",
+    "typst_addresses": ["mailto:someone@example.org", "", "https://example.org/repository"],
     "version": "1.2",
     "typst_imprint": "**How to cite.** This book.\n\n<https://example.org/licence>",
 }
@@ -338,15 +340,19 @@ def test_cross_references_name_the_page(report):
     assert "Chapter 1 (page" in report.text
 
 
-def test_title_imprint_contents_and_heads(report):
+def test_title_imprint_summary_contents_and_lists(report):
     pages = report.pages
     assert pages[0].startswith("Choices & Consequences")
-    assert "Version 1.2 Evidence as of 2026-11-22" in pages[0]
+    dated = "Version 1.2 Evidence as of 2026-11-22"
+    assert f"{dated} someone@example.org https://example.org/repository" in pages[0]
     assert "How to cite. This book." in pages[1]
-    assert "Contents" in pages[2] and "1.1 Section" in pages[2] and "Deeper" not in pages[2]
-    assert "Figures" in pages[3] and "Table 2.1 A table in 2." in pages[3]
-    assert "Figure 1.1 A figure in 1, after others." in pages[3], "without the address"
+    assert pages[2].startswith("Root Welcome."), "the root is the summary"
+    assert "Contents" in pages[3] and "1.1 Section" in pages[3] and "Deeper" not in pages[3]
+    assert pages[-2].startswith("Figures") and pages[-1].startswith("Tables")
+    assert "Table 2.1 A table in 2." in pages[-1]
+    assert "Figure 1.1 A figure in 1, after others." in pages[-2], "without the address"
     assert "A figure in 1, after others (https://example.org/them)." in report.text
+    assert report.text.upper().count("THE REPORT") == 2, "in the contents and above its first"
     assert report.warnings == ""
 
 
@@ -363,21 +369,57 @@ def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
 
 def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
     volumes = [
-        {"file": "brief.pdf", "title": "In brief", "documents": ["c2"], "front": []},
-        {"file": "all.pdf", "subtitle": "Everything", "front": ["title", "contents"]},
+        {"file": "all.pdf", "name": "report", "subtitle": "Everything", "matter": ["title"]},
+        {"file": "annex.pdf", "title": "More", "documents": ["Appendix"], "matter": ["contents"]},
+        {"file": "brief.pdf", "documents": ["c2"], "without": ["beyond"], "compact": True},
     ]
-    folder = build(tmp_path, FILES, typst_documents=volumes, typst_imprint="Imprint").folder
+    volumes[0]["documents"], volumes[2]["matter"] = ["index", "The report"], []
+    also = {
+        "c2.rst": FILES["c2.rst"] + "\nBeyond\n------\n\nNot in the brief.\n",
+        "c3.rst": FILES["c3.rst"] + "\nSee :ref:`Beyond <far>`, :ref:`t-1` and :doc:`c1`.\n",
+        "c1.rst": ".. _far:\n\n" + FILES["c1.rst"],
+    }
+    folder = build(tmp_path, FILES | also, typst_documents=volumes, typst_imprint="Imprint").folder
     texts = {}
     for path in folder.glob("*.pdf"):
         reader = pypdf.PdfReader(path)
         texts[path.name] = " ".join(" ".join(p.extract_text().split()) for p in reader.pages)
-        assert reader.metadata.title == ("In brief" if path.name == "brief.pdf" else "A tiny book")
-    assert set(texts) == {"brief.pdf", "all.pdf"}
-    brief = texts["brief.pdf"]
-    assert "2 Chapter 2" in brief and "Table 2.1 A table in 2." in brief and "Contents" not in brief
-    assert "Text, see Chapter 1, Figure 1.1 and Table 2.1 (page 1);" in brief, "no page of others"
-    assert "Everything" in texts["all.pdf"] and "Contents" in texts["all.pdf"]
-    assert not re.search("Imprint|Figures", texts["all.pdf"])
+        assert reader.metadata.title == ("More" if path.name == "annex.pdf" else "A tiny book")
+    assert set(texts) == {"all.pdf", "annex.pdf", "brief.pdf"}
+    brief, annex = texts["brief.pdf"], texts["annex.pdf"]
+    assert "2 Chapter 2" in brief and "Table 2.1 A table in 2." in brief
+    assert not re.search("Contents|Beyond|Not in the brief", brief)
+    assert "Everything" in texts["all.pdf"] and not re.search("Imprint|Chapter 3", texts["all.pdf"])
+    told = "see Chapter 1 (report), Figure 1.1 and Table 2.1; in brackets (Table 1.1)."
+    assert told in brief, "another volume once a paragraph, and no pages"
+    assert "See Beyond (report), A table in 1. and Chapter 1." in annex
+    assert annex.startswith("Contents") and "APPENDIX" in annex
+
+
+def test_a_bibliography_lists_what_the_volume_cites(tmp_path):
+    files = {
+        "index.rst": "Root\n====\n\n:cite:t:`one`\n\n.. toctree::\n\n   more\n   works\n",
+        "more.rst": "More\n====\n\n:cite:t:`two`\n",
+        "works.rst": "Works\n=====\n\n.. bibliography::\n   :all:\n",
+        "a.bib": "".join(f"@book{{{k}, author={{{k}}}, title={{Title {k}}}, publisher={{P}}, "
+                         "year={2001}}\n" for k in ("one", "two", "three")),
+    }  # fmt: skip
+    volumes = [{"file": f"{d}.pdf", "documents": [d, "works"]} for d in ("index", "more")]
+    conf = {"extensions": ["typst_builder", "sphinxcontrib.bibtex"], "bibtex_bibfiles": ["a.bib"]}
+    book = build(tmp_path, files, typst_documents=volumes, **conf)
+    for name, cited in (("index", "one"), ("more", "two")):
+        pages = pypdf.PdfReader(book.folder / f"{name}.pdf").pages
+        text = " ".join(page.extract_text() for page in pages)
+        assert re.findall(r"Title (\w+)", text) == [cited]
+
+
+def test_a_long_volume_is_typeset_in_a_process_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(builder, "LONG", 100)
+    book = build(tmp_path, page("Text."))
+    alone = press.typeset(next(book.folder.glob("typst/*")))
+    assert book.path.read_bytes() == alone
+    with pytest.raises(TypstError, match=r":4: no font has 'ก'"):
+        build(tmp_path / "wrong", page("ก"))
 
 
 def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path):

@@ -1,6 +1,7 @@
 """The forms of charts: rows in any order, gaps where nothing is known, labels apart."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -56,10 +57,6 @@ FORMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], Any]] = {
         f, "year", "who", dot="partial", hollow="partial", words={"dot": "D", "hollow": "H"},
         periods={"2001–03": 2003, "2004–": 2008}
     ),
-    "grid": lambda _, r: charts.grid(
-        r, "group", "yes", "group", shapes={"x": "s", "y": "v"}, across=2,
-        groups={"x": "1", "y": "2"}, height=2
-    ),
     "panels": lambda f, _: charts.panels(f, "who", charts.lines, "year", "value", labels="last"),
 }  # fmt: skip
 
@@ -82,7 +79,43 @@ def _boxes(figure: matplotlib.figure.Figure) -> list[Any]:
 @pytest.mark.parametrize("form", FORMS)
 def test_rows_in_any_order_give_the_same_drawing(form: str) -> None:
     shuffled = [frame.sample(frac=1, random_state=7) for frame in (YEARS, ROWS)]
-    assert _svg(FORMS[form](YEARS, ROWS)) == _svg(FORMS[form](*shuffled))
+    one, other = FORMS[form](YEARS, ROWS), FORMS[form](*shuffled)
+    assert _svg(one) == _svg(other)
+    assert charts.marks(one) == charts.marks(other) != []
+
+
+@pytest.mark.parametrize("form", ["lines", "dots", "strip", "grid", "panels"])
+def test_marks_stand_where_they_are_drawn(form: str) -> None:
+    figure = FORMS[form](YEARS, ROWS)
+    svg = _svg(figure)
+    wide, tall = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())  # type: ignore[union-attr]
+    drawn = [(float(x), float(y)) for x, y in re.findall(r'<use [^>]*x="(\S+)" y="(\S+)"', svg)]
+    for line in charts.marks(figure):
+        x, y, _ = line.split(" ", 2)
+        assert min(abs(float(x) * wide - a) + abs(float(y) * tall - b) for a, b in drawn) < 1, line
+
+
+def test_marks_say_values_and_when() -> None:
+    def said(figure: matplotlib.figure.Figure) -> list[str]:
+        return [line.split(" ", 2)[2] for line in charts.marks(figure)]
+
+    part = YEARS[:3].assign(value=[4.0, -1234.56789, 9.1])
+    assert said(charts.bars(part, "year", "value")) == ["2001: 4", "2002: −1,234.568", "2003: 9.1"]
+    assert said(charts.lines(part[2:], "year", "value", "who", fmt="{:.0f}%")) == [
+        "United States, 2003: 9%"
+    ]
+    for end, shown in (("-07-01", "2002"), ("-0{}-15", "2002-02"), ("-0{}-1{}", "2002-02-12")):
+        days = [str(y) + end.format(y % 10, y % 10) for y in part["year"]]
+        dated = part.assign(when=pd.to_datetime(days))
+        assert said(charts.lines(dated, "when", "value"))[1] == f"{shown}: −1,234.568"
+    spans = said(charts.spans(ROWS, "name", "start", "end", text="group", shape="group"))
+    assert {"one, x: 1990-01 to 2010", "three, x: 2001-01"} <= set(spans)
+
+
+def test_marks_at_one_place_share_a_line() -> None:
+    twice = ROWS.assign(b=ROWS["a"])
+    lines = charts.marks(charts.dots(twice, "name", {"a": "A", "b": "B"}))
+    assert len(lines) == 3 and all(": " in half for line in lines for half in line.split("; "))
 
 
 @pytest.mark.parametrize("form", ["lines", "dots", "spans", "strip", "squares", "panels"])

@@ -232,4 +232,5 @@ def test_alpha_of_two_codings_worked_by_hand():
     assert round(evidence.alpha(first, second), 3) == 0.095
     assert evidence.alpha("abab", "abab") == 1.0
     low, high = evidence.alpha_interval(first * 5, second * 5, draws=200)
+    assert (low, high) == evidence.alpha_interval(first[::-1] * 5, second[::-1] * 5, draws=200)
     assert low < evidence.alpha(first * 5, second * 5) < high

@@ -85,6 +85,31 @@ def test_a_table_is_placed_with_its_words(page):
     assert next(box.children[1].findall(nodes.emphasis)).astext() == "note"
 
 
+@pytest.mark.parametrize(
+    ("second", "start", "end"),
+    [
+        (0, "Source, as reported by the press: ", ". Data to 1972-05-22."),
+        (1, "Source: ", "; 1 of 2 rows as reported by the press. Data to 1972-05-22."),
+    ],
+)
+def test_the_source_line_says_what_was_read_in_the_press_and_how_far_rows_reach(
+    page, second, start, end
+):
+    report.load("summits")
+    kinds = report.load("sources").groupby("kind")["source_key"].first()
+    dates = pd.to_datetime(["1972-05-22", "1961-06-03"])
+    read = pd.DataFrame({"start_date": dates, "source": kinds["press report"]})
+    read.loc[1, "source"] = kinds[["press report", "primary"][second]]
+    made = report.table(read, "tbl-x", source="summits", columns=["start_date"]).bundle
+    words = "# Page\n\n" + exhibit("tbl-x", "Caption.") + "\n\n(pages-summits)=\nPages."
+    tree, warned = page(("code", "report.table(...)", made), ("markdown", words))
+    assert not warned
+    line = next(n for n in tree.findall(nodes.paragraph) if "exhibit-source" in n["classes"])
+    source, said, data = line.astext().partition(end)
+    assert source.startswith(start) and said and data == " Data: summits (CSV, pages read)"
+    assert line.children[-1]["classes"] == ["screen-only"]
+
+
 def test_a_figure_is_a_file_of_its_name_with_alternative_text(page, tmp_path):
     tree, warned = page(
         ("code", "report.facts(n=3)", facts(n="three")),

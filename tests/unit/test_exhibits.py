@@ -96,7 +96,7 @@ def test_any_text_is_shown_as_it_is_or_refused(text):
 
 def test_what_cannot_be_shown_is_refused():
     frame = pd.DataFrame({"a": [1]})
-    with pytest.raises(report.DataError, match=r"tbl-x, 'n', row 2: inf"):
+    with pytest.raises(report.DataError, match=r"tbl-x, 'n', row 2: Infinity"):
         table(pd.DataFrame({"n": [1.0, float("inf")]}))
     with pytest.raises(report.DataError, match="no column"):
         table(frame, columns=["b"])
@@ -116,12 +116,31 @@ def test_a_column_is_headed_by_its_source_or_by_its_own_name():
     assert titles == ["Publisher", "Derived"]
 
 
-def test_the_last_observation_is_of_the_rows_shown_or_else_of_the_table():
+def test_the_last_observation_is_of_the_rows_shown_or_not_said():
     shown = pd.DataFrame({"start_date": pd.to_datetime(["1972-05-22", "1961-06-03"])})
     assert body_of(table(shown, source="summits"))["data_to"] == "1972-05-22"
     other = pd.DataFrame({"a": [1]})
-    last = report.load("summits")["start_date"].max()
-    assert body_of(table(other, source="summits"))["data_to"] == f"{last:%Y-%m-%d}"
+    assert body_of(table(other, source="summits"))["data_to"] == ""
+    assert body_of(table(other, source="summits", rows=shown))["data_to"] == "1972-05-22"
+    read = pd.DataFrame({"accessed": pd.to_datetime(["2026-11-22"])})
+    assert body_of(table(read))["data_to"] == ""  # the register of sources observes nothing
+
+
+def test_rows_read_in_the_press_alone_are_counted_among_those_shown_or_those_of_the_tables():
+    kinds = report.load("sources").groupby("kind")["source_key"].first()
+    press, state, first = kinds["press report"], kinds["state media"], kinds["primary"]
+    shown = pd.DataFrame({
+        "a": range(5),
+        "source": [press, press, first, state, None],
+        "source_2": [None, first, press, press, None],
+    })  # fmt: skip
+    read = body_of(table(shown, source="summits", columns=["a"]))["read"]
+    assert read == {"press": 2, "rows": 5, "of": "rows"}
+    bare = body_of(table(shown[["a"]], source="summits"))["read"]
+    assert bare["of"] == "rows of its tables" and bare["rows"] == len(report.load("summits"))
+    assert 0 < bare["press"] < bare["rows"]
+    assert body_of(table(shown[["a"]], source="summits", rows=shown))["read"] == read
+    assert body_of(table(shown))["read"] == {"press": 0, "rows": 0, "of": ""}
 
 
 def test_a_figure_is_the_same_every_time_and_keeps_its_numbers():
@@ -159,7 +178,9 @@ def test_facts_are_stored_as_readers_see_them(recorded):
         (np.float64("nan"), "must have a value"),
         ("*two*", "acts as markup"),
         ("a`b", "acts as markup"),
-        ("", "acts as markup"),
+        ("", "must have a value"),
+        (" ", "must have a value"),
+        (pd.NaT, "must have a value"),
         (4, "recorded with another"),
     ],
 )
@@ -183,7 +204,8 @@ def test_a_table_is_stored_as_readable_json_with_a_row_a_line(monkeypatch):
     made = table(frame, columns=["A", "N"], anchors="at")
     stored = made.bundle[TABLE_MIME]
     assert json.loads(stored) == {
-        "name": "tbl-x", "source": ["sources"], "data_to": "", "row_header": True,
+        "name": "tbl-x", "source": ["sources"], "data_to": "",
+        "read": {"press": 0, "rows": 0, "of": ""}, "row_header": True,
         "columns": [{"title": "A", "align": "left"}, {"title": "N", "align": "right"}],
         "anchors": ["at-1"], "rows": [["é", "1"]],
     }  # fmt: skip
@@ -245,6 +267,29 @@ def test_kinds_of_columns_are_shown_each_in_its_way():
     assert [c["align"][0] for c in body["columns"]] == list("llrrrr")
 
 
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [
+        (pd.Series([2**53 + 1, None], dtype="Int64"), ["9,007,199,254,740,993", "–"]),
+        (pd.Series([0.1, 0.12345678901234566]), ["0.10000000000000000", "0.12345678901234566"]),
+        (pd.Series([-0.0, 1.0]), ["0", "1"]),
+        (pd.Series([92, None, -3], dtype=object), ["92", "–", "−3"]),
+        (pd.Series([1e-7], dtype=object), ["0.0000001"]),
+        (pd.Series([True, None], dtype=object), ["yes", "–"]),
+    ],
+)
+def test_no_digit_of_a_number_is_lost_or_made_up(column, shown):
+    body = body_of(table(pd.DataFrame({"n": column})))
+    assert [row[0] for row in body["rows"]] == shown
+    if "yes" not in shown:
+        assert body["columns"][0]["align"] == "right"
+
+
+def test_nothing_rounds_to_minus_nought():
+    body = body_of(table(pd.DataFrame({"n": [-0.04, -0.06]}), formats={"n": "{:.1f}"}))
+    assert [row[0] for row in body["rows"]] == ["0.0", "−0.1"]
+
+
 def test_a_pattern_goes_before_the_kind_of_the_column():
     day = pd.Timestamp("2024-03-07")
     frame = pd.DataFrame({"yes": [True], "day": [day], "f": [-1.25], "n": [1234], "t": ["a-b"]})
@@ -259,6 +304,7 @@ def test_a_pattern_goes_before_the_kind_of_the_column():
         (1234567, "1,234,567"),
         (-3, "−3"),
         (-0.5, "−0.5"),
+        (-0.0, "0.0"),
         (1234.5, "1,234.5"),
         (True, "True"),
         ("a-b", "a-b"),

@@ -16,6 +16,10 @@ ORDERS = [
     ["−$5", "$−4", "€3"],
     ["2 of 9", "11 of 12"],
     ["~3", "≥ 4", "<5"],
+    ["–3.5", "‑2", "0", "+5", "as many as 9,000,000 rounds"],
+    ["2025-Q1", "2025-Q4", "2026-01"],
+    ["April 8, 2010", "24 Feb – 6 March 2012", "1st May 2012", "30 Sept. 2015"],
+    ["USD 0.5–1.5 bn", "800 USD million", "EUR 1 to 2 billion", "175 USD billion"],
 ]
 
 
@@ -36,7 +40,11 @@ def test_missing_values_have_no_key(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["S1-B1", "May", "March of the millions", "New START", "yes", "by law"]
+    "text",
+    [
+        *("S1-B1", "May", "March of the millions", "New START", "yes", "by law"),
+        *("Martin et al. [2008]", "Marbach [2018]", "May [2012]", "Decline of 5 %"),
+    ],
 )
 def test_words_stay_words(text):
     assert sort_key(text) == text

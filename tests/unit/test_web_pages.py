@@ -25,7 +25,17 @@ FILES = {
     "authors: [{name: The authors}]\nabstract: A book about little.\nkeywords: [small]\n",
     "start.md": "# Small\n\nThe first *words*. <!-- secret -->\n\n"
     "% secret\n\n"
-    "```{toctree}\nold\nbook/appendix/changes\n```\n",
+    "```{toctree}\nold\nkit\nbook/appendix/changes\n```\n",
+    "kit.ipynb": json.dumps(
+        {
+            "cells": [
+                {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Kit\n\nA."}
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    ),
     "old.md": "# Old\n\n## Version 1.0.0\n\nTürkiye in 1,054 acts.\n",
     "book/appendix/changes.md": "# Table\n\n```{list-table} Title & more\n:header-rows: 1\n"
     ":stub-columns: 1\n\n* - Name\n  - When\n"
@@ -48,7 +58,12 @@ def small(tmp_path_factory):
         "root_doc": "start",
         "html_theme": "furo",
         "html_js_files": ["search-data.js"],
-        "html_theme_options": {"top_of_page_buttons": ["view"]},
+        "html_theme_options": {
+            "top_of_page_buttons": ["view"],
+            "source_repository": "https://github.com/someone/small",
+            "source_branch": "main",
+        },
+        "html_context": {"contact": "mailto:someone@example.org"},
         "html_title": "Small",
         "html_use_index": False,
         "html_baseurl": "https://example.org/",
@@ -88,15 +103,34 @@ def test_with_an_address_links_are_whole(small):
     )
 
 
+def test_contact_and_repository_show_where_they_are_set(small):
+    for name, suffix in (("old", ".md"), ("kit", ".ipynb")):
+        page, at = small(f"{name}.html"), f"main/{name}{suffix}"
+        menu = {a.text: a["href"] for a in page.select(".report-menu a")}
+        assert menu["View the source"].startswith(f"https://github.com/someone/small/blob/{at}")
+        assert menu["Suggest an edit"] == f"https://github.com/someone/small/edit/{at}"
+        binder = menu.get("Launch on Binder")
+        assert binder == (
+            "https://mybinder.org/v2/gh/someone/small/main?labpath=kit.ipynb"
+            if suffix == ".ipynb"
+            else None
+        )
+        links = {a.text: a["href"] for a in page.select(".report-dates a")}
+        assert links["someone@example.org"] == "mailto:someone@example.org"
+        assert "https://github.com/someone/small" in links
+    assert "Source" not in {s.text for s in small("search.html").select(".report-menu summary")}
+
+
 def test_search_has_every_text_with_accents_apart(small):
     text = small("_static/search-data.js").text
     pages = json.loads(text.removeprefix("const PAGES = ").rstrip(";\n"))
     assert [page[0] for page in pages] == [
         "book/appendix/changes.html",
+        "kit.html",
         "old.html",
         "start.html",
     ]
-    assert pages[1][2] == ["version-1-0-0", "Version 1.0.0", "Tu\u0308rkiye in 1,054 acts."]
+    assert pages[2][2] == ["version-1-0-0", "Version 1.0.0", "Tu\u0308rkiye in 1,054 acts."]
     assert "Title & more" in pages[0][1][2] and "−1,200" in pages[0][1][2]
 
 

@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "typst_documents": [],
     "typst_date": "",
     "typst_imprint": "",
+    "typst_addresses": [],
     "typst_keywords": [],
     "typst_region": "",
     "typst_picture_scale": 1.0,

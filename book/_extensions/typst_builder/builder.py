@@ -22,12 +22,15 @@ from sphinx.util import logging
 from sphinx.util.osutil import make_filename_from_project
 
 from .markup import NotPrintableError
-from .press import TypstError, typeset
+from .press import TypstError, typeset, typeset_apart
 from .translator import Chapter, Translator
 
 logger = logging.getLogger(__name__)
 PICTURES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
-FRONT = ["title", "imprint", "contents", "lists"]
+LONG = 100_000  # letters of Typst: more is typeset in a process of its own
+MATTER = ["title", "imprint", "contents", "lists"]
+VOLUME: dict[str, Any] = {"subtitle": "", "name": "", "documents": [], "without": []}
+VOLUME |= {"matter": MATTER, "compact": False}
 
 
 class TypstBuilder(Builder):
@@ -57,37 +60,77 @@ class TypstBuilder(Builder):
 
     def write(self, *_ignored: Any) -> None:
         """Print each volume: its entry in ``typst_documents``, over what holds without."""
-        title = str(self.config.project)
-        own = {"title": title, "subtitle": "", "file": make_filename_from_project(title) + ".pdf"}
-        for given in self.config.typst_documents or [{}]:
-            volume = own | {"documents": self.config.root_doc, "front": FRONT} | given
-            if unknown := set(volume) - {*own, "documents", "front"} | {*volume["front"]} - {
-                *FRONT
-            }:
+        title, everything = str(self.config.project), list(self.chapters())
+        own = VOLUME | {"title": title, "file": make_filename_from_project(title) + ".pdf"}
+        volumes = [own | given for given in self.config.typst_documents or [{}]]
+        home: dict[str, dict[str, Any]] = {}
+        for volume in volumes:
+            wanted = volume["documents"] or [chapter.docname for chapter in everything]
+            volume["chapters"] = [c for w in wanted for c in everything if w in (c.docname, c.part)]
+            unknown = {*volume} - {*own, "chapters"} | {*volume["matter"]} - {*MATTER}
+            unknown |= {*wanted} - {n for c in volume["chapters"] for n in (c.docname, c.part)}
+            if unknown:
                 raise TypstError(f"typst_documents: unknown {', '.join(sorted(unknown))}")
-            self.print(volume)
+            home = {chapter.docname: volume for chapter in volume["chapters"]} | home
+        for volume in volumes:
+            others = {name: v["name"] for name, v in home.items() if v is not volume}
+            self.print(volume, volume.pop("chapters"), others)
 
-    def print(self, volume: dict[str, Any]) -> None:
-        """Translate a volume's documents and typeset them."""
-        chapters = list(self.chapters(volume["documents"]))
-        trees = {}
-        for name in (chapter.docname for chapter in chapters):
-            trees[name] = self.env.get_and_resolve_doctree(name, self)
-            self.post_process_images(trees[name])
-        if "imprint" in volume["front"]:
+    def chapters(self) -> Iterator[Chapter]:
+        """Walk the toctrees from the root, each document once."""
+        seen = {self.config.root_doc}
+
+        def walk(docname: str, depth: int, part: str) -> Iterator[Chapter]:
+            yield Chapter(docname, max(depth, 1), part)
+            for toctree in self.env.get_doctree(docname).findall(addnodes.toctree):
+                for _title, ref in toctree["entries"]:
+                    if ref in self.env.found_docs and ref not in seen:
+                        seen.add(ref)
+                        yield from walk(ref, depth + 1, part or toctree.get("caption") or "")
+
+        return walk(self.config.root_doc, 0, "")
+
+    def tree(self, docname: str, without: set[str]) -> nodes.document:
+        """Resolve a document, without the sections of these names."""
+        tree = self.env.get_and_resolve_doctree(docname, self)
+        self.post_process_images(tree)
+        for section in list(tree.findall(nodes.section)):
+            if without & {*section["ids"]}:
+                without.difference_update(section["ids"])
+                section.parent.remove(section)
+        return tree
+
+    def print(
+        self, volume: dict[str, Any], chapters: list[Chapter], others: dict[str, str]
+    ) -> None:
+        """Translate a volume's documents and typeset them.
+
+        Args:
+            others: what the volume is called in which each document stands that is not here.
+        """
+        without = {*volume["without"]}
+        trees = {c.docname: self.tree(c.docname, without) for c in chapters}
+        if without:
+            raise TypstError(f"typst_documents: no section {', '.join(sorted(without))}")
+        if "imprint" in volume["matter"]:
             safe = {"file_insertion_enabled": False, "raw_enabled": False}
             trees[""] = publish_doctree(
                 self.config.typst_imprint, parser=Parser(), settings_overrides=safe
             )
         self.pictures: dict[str, bytes] = {}
-        writer = Translator(self.env, trees, self.picture)
+        writer = Translator(self.env, trees, self.picture, others)
         imprint = writer.document(Chapter("")) if "" in trees else ""
         bodies = [writer.document(chapter) for chapter in chapters]
+        # The root of the book is its summary, which comes before the contents.
+        bodies.insert(
+            len(bodies) > 1 and chapters[0].docname == self.config.root_doc, "#contents()"
+        )
         head = f'#import "template.typ": *\n#show: book.with(imprint: [{imprint}])'
         if not writer.errors:
-            project = self.project(volume, "\n\n".join([head, *bodies, ""]))
+            source = "\n\n".join([head, *bodies, "#lists()\n"])
+            project = self.project(volume, source)
             try:
-                pdf = typeset(project)
+                pdf = (typeset_apart if len(source) > LONG else typeset)(project)
             except TypstError as error:
                 if not error.letters:
                     raise
@@ -96,28 +139,6 @@ class TypstBuilder(Builder):
             raise TypstError("\n  ".join(["cannot print:", *sorted(writer.errors)]))
         Path(self.outdir, volume["file"]).write_bytes(pdf)
         logger.info("printed %s (%d kB)", volume["file"], len(pdf) // 1024)
-
-    def chapters(self, documents: str | list[str]) -> Iterator[Chapter]:
-        """Name the documents of a list; or walk the toctrees from a root, each document once."""
-        seen = {documents} if isinstance(documents, str) else {*documents}
-        if absent := seen - self.env.found_docs:
-            raise TypstError(f"typst_documents: no document {', '.join(sorted(absent))}")
-
-        def walk(docname: str, depth: int) -> Iterator[Chapter]:
-            for toctree in self.env.get_doctree(docname).findall(addnodes.toctree):
-                part = toctree.get("caption") if depth == 1 else None
-                for _title, ref in toctree["entries"]:
-                    if ref in self.env.found_docs and ref not in seen:
-                        seen.add(ref)
-                        yield Chapter(ref, depth, part)
-                        yield from walk(ref, depth + 1)
-                        part = None
-
-        if isinstance(documents, str):
-            yield Chapter(documents)
-            yield from walk(documents, 1)
-        else:
-            yield from map(Chapter, documents)
 
     def picture(self, uri: str) -> str:
         """Take a picture into print and return its name there; refuse what is not the book's."""
@@ -146,6 +167,7 @@ class TypstBuilder(Builder):
             "date": date,
             "day": [day.year, day.month, day.day],
             "keywords": list(config.typst_keywords),
+            "addresses": [address for address in config.typst_addresses if address],
             "language": (config.language or "en").split("_")[0],
             "region": config.typst_region or None,
             "scale": config.typst_picture_scale,

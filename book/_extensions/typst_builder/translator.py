@@ -43,11 +43,11 @@ TALL = 690.0  # points: the height of the text on A4
 
 @dataclass(frozen=True)
 class Chapter:
-    """A document of a volume, its depth in the toctrees (1: a chapter), the part it starts."""
+    """A document of a volume, its depth in the toctrees (1: a chapter), the part it is in."""
 
     docname: str
     depth: int = 1
-    part: str | None = None
+    part: str = ""
 
 
 class Translator:
@@ -57,17 +57,27 @@ class Translator:
         env: Sphinx's environment, for the numbers.
         trees: The resolved documents, which lose what is for the screen; "" is the imprint.
         picture: Takes a picture's address and returns its name for Typst.
+        others: Documents of other volumes, with what these are called.
     """
 
     def __init__(
-        self, env: BuildEnvironment, trees: dict[str, nodes.document], picture: Callable[[str], str]
+        self,
+        env: BuildEnvironment,
+        trees: dict[str, nodes.document],
+        picture: Callable[[str], str],
+        others: dict[str, str],
     ) -> None:
-        self.env, self.trees, self.picture = env, trees, picture
+        self.env, self.trees, self.picture, self.others = env, trees, picture, others
+        labels: Any = env.get_domain("std")
+        self._titled = {f"{docname}#" for docname in others}
+        self._titled |= {f"{docname}#{key}" for docname, key, _ in labels.labels.values()}
+        self.part = ""  # that of the last document
         self.errors: list[str] = []  # all that cannot be printed, with its place
         self.around: list[str] = []  # what stands around the node at hand
         self.grid: tables.Grid | None = None  # of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
         self._met: set[str] = set()  # footnotes
+        self._named: tuple[Any, Any] = (None, None)  # paragraph and the volume it named last
         self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
         for docname, tree in trees.items():
@@ -80,7 +90,9 @@ class Translator:
 
     def document(self, chapter: Chapter) -> str:
         """Render one document."""
-        self.docname, self.depth, self.part = chapter.docname, chapter.depth - 1, chapter.part
+        self.docname, self.depth = chapter.docname, chapter.depth - 1
+        self.starts = chapter.part if chapter.part != self.part else None
+        self.part = chapter.part
         self.around = [] if chapter.docname else ["note"]
         return self.render(self.trees[chapter.docname])
 
@@ -193,8 +205,8 @@ class Translator:
     def do_section(self, node: nodes.section) -> str:
         title, *rest = node.children
         self.depth += 1
-        options = {"part": self.part, "number": self.number(node), "mark": self.mark(node)}
-        self.part = None
+        options = {"part": self.starts, "number": self.number(node), "mark": self.mark(node)}
+        self.starts = None
         with self.within("heading"):
             head = call("titled", self.depth, body=self.inline(title), **options)
         text = "\n\n".join(filter(None, [head, self.blocks(rest)]))
@@ -302,7 +314,8 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         if "exhibit" not in self.around:
             return self._exhibit([node], [])
-        body = self.blocks(child for child in node.children if isinstance(child, nodes.image))
+        pictures = (c for c in node.children if isinstance(c, nodes.image | nodes.table))
+        body = self.blocks(pictures)  # or a table, as a figure in words
         legends = (c for c in node.children if isinstance(c, nodes.legend))
         notes = (self.blocks(legend.children) for legend in legends)
         return "\n\n".join([self._captioned(node, "image", body), *notes])
@@ -346,15 +359,20 @@ class Translator:
             return body
         if not target:
             return self._outside(node, str(node.get("refuri", "")), body)
-        name = self._anchors.get(target)
-        if name is None:
-            if target.partition("#")[0] in self.trees:
-                raise NotPrintableError(f"reference to what is not in print: {node.astext()!r}")
-            return body  # to another volume
-        if not isinstance(self._nodes.get(name), MARKED) or SHORT & set(self.around):
-            return self._once(call("inner", name, body=body), body)
+        name, other = self._anchors.get(target), self.others.get(target.partition("#")[0])
+        if name is None and other is None:
+            raise NotPrintableError(f"reference to what is not in print: {node.astext()!r}")
+        titled = isinstance(self._nodes[name], MARKED) if name else target in self._titled
         before = "".join(child.astext() for child in node.parent[: node.parent.index(node)])
-        return call("paged", name, body=body, comma=before.count("(") > before.count(")"))
+        comma = before.count("(") > before.count(")")
+        if not titled or SHORT & set(self.around):
+            return self._once(call("inner", name, body=body), body) if name else body
+        if name:
+            return call("paged", name, body=body, comma=comma)
+        known, self._named = (node.parent, other) == self._named, (node.parent, other)
+        if known or not other:  # a paragraph names another volume once
+            return body
+        return body + "#" + literal(f", {other}" if comma else f" ({other})")
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
         """Render a link to the world; paper shows its address, unless the text does."""
@@ -389,9 +407,11 @@ class Translator:
         return ""  # printed where it is referred to
 
     def do_citation(self, node: nodes.citation) -> str:
-        """Print an entry of the bibliography, without its key: citations name author and year."""
+        """Print an entry of the bibliography that the volume cites, without its key."""
+        if not self.mark(node):
+            return ""
         with self.within("bibliography"):
-            return call("entry", body=self.blocks(node.children[1:]))
+            return call("entry", body=self.render(node.children[1]))  # twice for two volumes
 
 
 def _target(docname: str, node: nodes.Element) -> str:
