@@ -13,6 +13,9 @@ help:  ## show this list
 book: .venv/.book  ## build _build/html/ and _build/dealing-with-moscow.pdf
 	@$(BIN)/python -m publish book
 
+preview: .venv/.book  ## show the pages at 127.0.0.1:8000 while they are written
+	@$(BIN)/python -m publish preview
+
 check: .venv/.tests lint  ## while writing: data, rules and units alone (half a minute)
 	@$(BIN)/python -m publish check
 	@$(BIN)/python -m pytest tests/unit tests/data

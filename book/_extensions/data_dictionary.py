@@ -114,6 +114,7 @@ def entry(resource: dict[str, Any], pages: list[str]) -> list[str]:
         "File": [f"`{file}`{download}"],
         "Used in": [", ".join(pages) or plain(resource.get("reason", "no page"))],
         "Coverage": [plain(resource["coverage"])],
+        "Selection": [plain(resource["selection"])] if "selection" in resource else [],
         "Sources": sources,
         "Licence": [plain(terms)],
         "Caveats": [f"- {plain(line)}" for line in resource["caveats"]],

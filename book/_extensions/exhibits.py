@@ -135,6 +135,10 @@ class Exhibit(SphinxDirective):
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
+        rules = data.source_line(body["source"])["selections"]
+        for title, rule in rules.items():
+            text = f"Selection ({title}): {rule}" if len(rules) > 1 else f"Selection: {rule}"
+            notes.append(nodes.paragraph("", text, classes=["exhibit-note"]))
         box += [shown, *notes, self.source(body)]
         box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
         box["exhibit"]["svg"] = shown.get("drawing")  # where it lies

@@ -100,14 +100,14 @@ def up_to_date() -> bool:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let one command at a time work in _build; a second one is told so, and stops."""
+def alone(wait: bool = False) -> Iterator[None]:
+    """Let one command at a time work in _build; a second one waits, or is told so and stops."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         try:
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except ImportError:  # Windows: two builds at once are not kept apart
             pass
         except OSError as error:
@@ -195,16 +195,18 @@ def _sphinx(out: Path, builder: str) -> None:
                 raise OSError(number, os.strerror(number), str(BUILD))
         log = BUILD / f"build-{builder}.log"
         log.write_text(result.stdout, encoding="utf-8")
-        output = re.sub(r"\x1b\[[\d;]*m", "", result.stdout).replace(f"{ROOT}{os.sep}", "")
-        output = re.sub(r"\.ipynb:(\d{5,})", _cell_and_line, output)
-        said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
-        shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
-        more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
-        lines = "\n  ".join([*(line[:400] for line in shown[:8]), *more])
-        raise BuildError(
-            f"the book was not built; the last good one stays in place.\n  {lines}\n"
-            f"Everything Sphinx said is in {log}."
-        )
+        raise BuildError(f"{complaints(result.stdout)}\nEverything Sphinx said is in {log}.")
+
+
+def complaints(output: str) -> str:
+    """Return what Sphinx complained of, for people: file, place and what is wrong."""
+    output = re.sub(r"\x1b\[[\d;]*m", "", output).replace(f"{ROOT}{os.sep}", "")
+    output = re.sub(r"\.ipynb:(\d{5,})", _cell_and_line, output)
+    said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
+    shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
+    more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
+    lines = [*(line[:400] for line in shown[:8]), *more]
+    return "\n  ".join(["the book was not built; the last good one stays in place.", *lines])
 
 
 def _cell_and_line(found: re.Match[str]) -> str:

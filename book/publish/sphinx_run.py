@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pybtex.plugin
+import pybtex.richtext
 import sphinx_external_toc.events
 import yaml
 from jupyter_book.config import get_validator
@@ -27,6 +28,8 @@ def hasten() -> None:
     gc.set_threshold(200_000, 50, 100)
     # Each citation looked through all installed packages for the same two plug-ins.
     pybtex.plugin._load_entry_point = cache(pybtex.plugin._load_entry_point)
+    # Each field of a work was read as LaTeX once for each style.
+    pybtex.richtext.Text.from_latex = cache(pybtex.richtext.Text.from_latex)
     # Each numbered reference read its target's document from disk again, only to look at it:
     # github.com/sphinx-doc/sphinx/issues/12611
     domain: Any = StandardDomain

@@ -278,12 +278,18 @@ def _sourced(name: str) -> bool:
 
 
 def source_line(names: list[str]) -> dict[str, Any]:
-    """Return what the line under an exhibit says: its sources, each once, tables, restricted."""
+    """Return what stands under an exhibit: sources, each once, tables, rules of selection."""
     described = [describe(name) for name in names]
     sources = {s["title"]: s.get("path", "") for d in described for s in d["sources"]}
     return {
         "sources": [{"title": title, "url": url} for title, url in sources.items()],
         "restricted": any(d["restricted"] for d in described),
+        # Of many tables only the first holds the rows; the others were computed with.
+        "selections": {
+            d["title"]: d["selection"]
+            for d in described[: None if len(names) <= 3 else 1]
+            if "selection" in d
+        },
         "tables": [
             {"name": d["name"], "path": d["path"], "sourced": _sourced(d["name"])}
             for d in described

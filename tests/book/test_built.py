@@ -73,7 +73,7 @@ def test_tables_have_captions_and_heads(themed):
             assert box and box["tabindex"] == "0" and box["aria-label"], name
             if "dictionary-columns" not in table["class"] and not box.find_parent("details"):
                 figure = box.find_parent("figure")  # of words
-                assert (figure and figure.figcaption or table.caption).get_text().strip(), name
+                assert ((figure and figure.figcaption) or table.caption).get_text().strip(), name
 
 
 def test_figures_have_texts_numbers_and_room(themed):
