@@ -55,6 +55,8 @@ SIGNS = {
     "contradicted": "−−",
     evidence.NOT_TESTED: "○",
 }
+#: The word that each certainty gives a sentence, the most careful first.
+WORDS = {"very low": "lean|uncertain", "low": r"\bmay\b", "moderate": "probably", "high": "shows?"}
 FENCE = "~" * 9
 #: A column with a longer text than this, in letters, is kept wide enough to read.
 LONG = 90
@@ -170,17 +172,15 @@ class Exhibit(SphinxDirective):
         # Its room is kept before it is loaded: a point is 4/3 pixels.
         size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body["svg"])
         image["room"] = [f"{float(n) * 4 / 3:.0f}" for n in size.groups()] if size else []
-        figure = nodes.figure("", image, drawing=str(path))
-        figure += nodes.caption("", "", *caption.children)
-        return figure
+        words = nodes.caption("", "", *caption.children)
+        return nodes.figure("", image, words, drawing=str(path))
 
     def table(self, body: dict[str, Any], caption: nodes.Element | None = None) -> nodes.table:
         """Return the table: text as text, markup as MyST, rows labelled where they have anchors."""
         columns = body["columns"]
-        table = nodes.table(classes=["data-table"])
-        table += [nodes.title("", "", *caption.children)] if caption else []
         group = nodes.tgroup(cols=len(columns))
-        table += group
+        title = [nodes.title("", "", *caption.children)] if caption else []
+        table = nodes.table("", *title, group, classes=["data-table"])
         stubs = [body.get("row_header", True), *[False] * (len(columns) - 1)]
         group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
@@ -327,13 +327,17 @@ class Recommendation(Claim):
 
 
 class Certainty(SphinxRole):
-    """The certainty of a claim's verdict, computed when the page is built."""
+    """The certainty of a claim's verdict, computed; the words that it tags must say the same."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        if self.text not in set(data.load("verdict_inputs")["claim_id"]):
-            message = f"certainty: {self.text!r} is no recommendation of data/research"
+        known = self.text in set(data.load("verdict_inputs")["claim_id"])
+        level = assessment.certainty(self.text) if known else "of no recommendation"
+        words = self.inliner.parent.astext()
+        said = next((n for n in WORDS if re.search(WORDS[n], words)), "no verdict")
+        if said != level or re.search(r"\d", words):
+            message = f"certainty: {self.text} is {level}, the words before its tag say {said}"
+            message += f"; expected one of {WORDS}, or none without a verdict, and no number"
             return [], [self.inliner.reporter.error(message, line=self.lineno)]
-        level = assessment.certainty(self.text)
         text = level if level == "no verdict" else f"{level} certainty"
         classes = ["certainty", f"certainty-{level.replace(' ', '-')}"]
         return [nodes.strong("", text.capitalize(), classes=classes)], []

@@ -52,10 +52,10 @@ def assess(section: str = "", factors: pd.DataFrame | None = None) -> pd.DataFra
 def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return what evidence.grade finds on claims, our departures toward caution applied."""
     findings, works, own, searches = base()
-    graded = evidence.grade(findings, works, own if factors is None else factors, searches, claims)
     departures = load("verdict_overrides").set_index("claim_id")
-    lower = graded["claim_id"].map(departures["certainty"]).astype(object)
-    graded["certainty"] = lower.fillna(graded["certainty"])
+    highest = departures["certainty"].map(evidence.CERTAINTY.index).to_dict()
+    weights = own if factors is None else factors
+    graded = evidence.grade(findings, works, weights, searches, claims, highest)
     return graded.assign(departure=graded["claim_id"].map(departures["reason"]))
 
 

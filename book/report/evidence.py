@@ -202,17 +202,12 @@ def judge(says: Iterable[Say], searches: int = SEARCHES) -> Judgement:
         says: what each work says.
         searches: how many searches were made for the claim.
     """
-    streams = merge(says)
+    streams = tuple(merge(says))
     value = score(streams)
     if not streams or value != value:  # no stream, or none with weight
         return Judgement(NOT_TESTED)
     lean, usable = side(value), sum(s.grade >= 1 for s in streams)
-    base: dict[str, Any] = {
-        "score": value,
-        "streams": tuple(streams),
-        "usable": usable,
-        "side": lean,
-    }
+    base: dict[str, Any] = {"score": value, "streams": streams, "usable": usable, "side": lean}
     base["direct"] = sum(s.direct for s in streams)
     if usable < USABLE:
         return Judgement(TOO_LITTLE, **base)
@@ -284,6 +279,7 @@ def grade(
     factors: pd.DataFrame,
     searches: Mapping[str, int],
     claims: Sequence[str],
+    ceilings: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Grade every claim.
 
@@ -292,6 +288,7 @@ def grade(
         factors: factor, level, weight (0 to 1), cap (0 to 3).
         searches: number of searches by claim.
         claims: the claims to grade, in order.
+        ceilings: by claim, the highest certainty that it is given, a place in CERTAINTY.
 
     Returns:
         claim_id, verdict, shown (the words for a reader), side, score, certainty (a word, or
@@ -304,6 +301,8 @@ def grade(
         own = findings[findings["claim_id"] == claim]
         spoken = [say(work, by_level) for work in gather(own, works)]
         found = judge(spoken, searches.get(claim, 0))
+        highest = (ceilings or {}).get(claim, len(CERTAINTY))
+        found = replace(found, certainty=min(found.certainty, highest))
         best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
         rows.append(
             {

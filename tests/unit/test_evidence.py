@@ -106,13 +106,10 @@ def test_cases_worked_by_hand(rows, verdict, certainty, score, usable, thin, uns
     assert (found.usable, found.thin, bool(found.unsettled)) == (usable, thin, unsettled)
 
 
-def test_a_side_without_verdict_says_where_it_leans():
+def test_what_a_reader_is_shown():
     assert evidence.shown(judged("EdtlF +", "EdtlF +")) == "too little evidence, leans for"
     assert evidence.shown(judged("EdtlF -", "EdtlF -")) == "too little evidence, leans against"
     assert evidence.shown(judged("EdtlF -", "EdtlF +")) == "too little evidence"
-
-
-def test_low_certainty_is_shown_as_a_leaning():
     assert evidence.shown(judged(*["EdtlF +"] * 5)) == "supported"
     assert evidence.shown(judged(*["LdtlF -"] * 5)) == "leans against"
 
@@ -123,7 +120,8 @@ def test_a_review_excuses_few_streams_only_if_it_is_usable():
     assert (judged(*near).thin, judged(*mechanism).thin) == (False, True)
 
 
-def test_few_searches_cap_the_certainty():
+def test_nothing_is_not_tested_and_few_searches_cap_the_certainty():
+    assert judged("EdtlF c").verdict == judged().verdict == "not tested"
     assert said(judged(*["EdtlF +"] * 5, searches=2)) == ("supported", "low")
 
 
@@ -136,10 +134,6 @@ def test_a_pooled_study_does_not_speak_beside_its_review():
 def test_the_most_direct_findings_of_a_work_speak():
     found = judged(("EdtlF +", {"key": "a"}), ("EmtlF -", {"key": "a"}))
     assert (found.score, found.direct) == (1, 1)
-
-
-def test_nothing_counts_as_not_tested():
-    assert judged("EdtlF c").verdict == judged().verdict == "not tested"
 
 
 def test_teams_share_half_of_the_shorter_list():
@@ -194,9 +188,9 @@ def test_a_supporting_work_in_a_new_stream_never_lowers_a_verdict(rows, code):
 
 
 @given(st.lists(st.sampled_from("+-0"), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
 def test_works_graded_0_never_end_too_little(signs):
-    rows = [f"BmfhA {sign}" for sign in signs]
-    found = judged(*rows)
+    found = judged(*[f"BmfhA {sign}" for sign in signs])
     assert found.verdict == "too little evidence" and found.usable == 0
 
 
@@ -225,6 +219,8 @@ def test_grade_gives_a_row_a_claim():
     )
     works["authors"] = works["cases"] = works.index
     frame = grade(findings, works, FACTORS, {"A": 3}, ["A", "B"])
+    lowered = grade(findings, works, FACTORS, {"A": 3}, ["A"], {"A": 1})
+    assert (lowered["certainty"].item(), lowered["shown"].item()) == ("low", "leans for")
     assert list(frame["verdict"]) == ["supported", "not tested"]
     assert list(frame["certainty"])[:1] == ["moderate"] and frame["usable"].tolist() == [5, 0]
 

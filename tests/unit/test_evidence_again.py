@@ -1,10 +1,12 @@
 """The grading rule written a second time, from the words of the method page, and compared."""
 
+import shutil
+
 import pandas as pd
 from test_evidence import FACTORS
 
 import report
-from report import assessment, evidence
+from report import assessment, data, evidence
 
 WEIGHT = {(f, level): (w, c) for f, level, w, c in FACTORS.itertuples(index=False)}
 
@@ -102,29 +104,40 @@ def again(findings, works, searches):
 
 
 def test_both_ways_of_writing_the_rule_agree():
-    findings, works, _, searches = assessment.base()
-    for row in report.grade(sorted(report.load("questions")["claim_id"])).itertuples():
+    findings, works, factors, searches = assessment.base()
+    claims = sorted(report.load("questions")["claim_id"])
+    for row in evidence.grade(findings, works, factors, searches, claims).itertuples():
         own = findings[findings["claim_id"] == row.claim_id]
         certainty = None if pd.isna(row.certainty) else row.certainty
         found = again(own, works, searches.get(row.claim_id, 0))
         assert (row.verdict, certainty) == found, row.claim_id
 
 
-def test_a_reader_who_adds_works_sees_what_they_change():
-    """Three good tests for arms talks, which has too little evidence, give it a verdict."""
-    findings, works, factors, searches = assessment.base()
-    extra = pd.DataFrame(
-        [("S2-B4", f"new{n}", "supports", "direct", "target", f"new{n}") for n in range(3)],
-        columns=["claim_id", "reference", "direction", "directness", "setting", "stream"],
-    )
-    rows = pd.DataFrame(
-        {"design": "quasi-experiment", "bias": "low", "read": "full text", "pools": None}
-        | {"tests": None, "authors": ["A", "B", "C"], "cases": ["a", "b", "c"]},
-        index=[f"new{n}" for n in range(3)],
-    )
-    before = report.grade(["S2-B4"])["verdict"].item()
-    after = evidence.grade(
-        pd.concat([findings, extra]), pd.concat([works, rows]), factors, searches, ["S2-B4"]
-    )
-    assert before == "too little evidence"
+def test_a_reader_who_adds_works_sees_what_they_change(tmp_path, monkeypatch):
+    assert report.grade(["S2-B4"])["verdict"].item() == "too little evidence"
+    monkeypatch.setattr(data, "DATA", shutil.copytree(data.DATA, tmp_path / "data"))
+    work = {"title": "T", "design": "quasi-experiment", "bias": "low", "read": "full text"}
+    finding = {"claim_id": "S2-B4", "direction": "supports", "directness": "direct"}
+    finding |= {"setting": "target", "finding": "F", "basis": "full text", "material": "M"}
+    for name, row in {"works": work, "findings": finding}.items():
+        rows = [row | {"reference": f"new{n}", "finding_id": f"F99{n}"} for n in "123"]
+        rows = [r | dict.fromkeys(("authors", "cases", "stream"), r["reference"]) for r in rows]
+        held = pd.read_csv(path := data.path_of(name), dtype=str, keep_default_na=False)
+        pd.concat([held, pd.DataFrame(rows)])[held.columns].to_csv(path, index=False)
+    after = report.grade(["S2-B4"])
     assert after["verdict"].item() == "supported" and after["usable"].item() >= 4
+
+
+def test_deciding_works_were_looked_for_and_one_coder_raises_no_certainty():
+    findings, works, factors, searches = assessment.base()
+    now = assessment.grade(list(searches)).set_index("claim_id")["certainty"].fillna("very low")
+    levels, twice = evidence.levels(factors), set(report.load("codings")["finding_id"])
+    for claim, own in findings[findings["finding_id"].isin(twice)].groupby("claim_id"):
+        says = [evidence.say(work, levels) for work in evidence.gather(own, works)]
+        tried = [[s for s in says if s is not one] for one in says]
+        found, *left = (evidence.judge(each, searches[claim]) for each in [says, *tried])
+        assert evidence.CERTAINTY.index(now[claim]) <= max(found.certainty, 0), claim
+        for one, without in zip(says, left, strict=True):
+            if (without.certainty, without.side) != (found.certainty, found.side):
+                sought = isinstance(works.loc[one.work.reference, "full_text"], str)
+                assert sought or found.certainty < 0, one.work
