@@ -31,7 +31,7 @@ GROUPS = {
 
 
 def write(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put one section per group of tables, one subsection per table, in place of the mark."""
+    """Put one section per group of tables, or the lists of pages read, in place of their mark."""
     if docname == PAGE:
         descriptor = Path(app.srcdir, "data", "datapackage.json")
         app.env.note_dependency(str(descriptor))
@@ -43,12 +43,9 @@ def write(app: Sphinx, docname: str, source: list[str]) -> None:
                 if resource["path"].rpartition("/")[0] == folder:
                     lines += [*entry(resource, pages.get(resource["name"], [])), ""]
         source[0] = source[0].replace(MARK, "\n".join(lines))
-
-
-def write_lists(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the lists of pages read in place of their mark."""
-    if asked := LISTS.search(source[0]):
-        source[0] = LISTS.sub(lambda mark: "\n".join(pages_read(app, *asked.groups())), source[0])
+    elif asked := LISTS.search(source[0]):
+        lists = "\n".join(pages_read(app, *asked.groups()))
+        source[0] = source[0].replace(asked[0], lists)
 
 
 def pages_read(app: Sphinx, first: str, last: str) -> Iterator[str]:
@@ -152,5 +149,4 @@ def columns(schema: dict[str, Any], table: str) -> Iterator[str]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages when they are read."""
     app.connect("source-read", write)
-    app.connect("source-read", write_lists)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,9 +37,8 @@ TYPES = (("date", "yearmonth", "year"), ("integer", "number"))
 def read(app: Sphinx, page: str, box: nodes.Element) -> dict[str, Any]:
     """Return what an exhibit is and shows, as its page says it."""
     made = box["exhibit"]
-    drawn = any(True for _ in box.findall(nodes.figure))  # or set in words, without a drawing
-    kind, title = ("figure", nodes.caption) if drawn else ("table", nodes.title)
-    shown = next(box.findall(getattr(nodes, kind)))
+    shown = next(n for n in box.findall() if isinstance(n, nodes.figure | nodes.table))
+    kind, title = shown.tagname, nodes.caption if shown.tagname == "figure" else nodes.title
     name, caption = shown["ids"][0], next(shown.findall(title)).astext()
     number = ".".join(map(str, app.env.toc_fignumbers[page][kind][name]))
     number = app.config.numfig_format[kind] % number

@@ -322,19 +322,15 @@ def cited(tables: Tables) -> Iterator[Problem]:
 def kept_out(tables: Tables) -> Iterator[Problem]:
     """No source is of a kind or form that is none: home pages, laundered content, copies, posts."""
     forms = [line.rsplit(" | ", 1) for line in KINDS["kept_out"]]
-    addresses = [
-        *((tables["sources"].path, row, "url", url) for row, url in tables["sources"].cells("url")),
-        *(
-            (f"data/datapackage.json, table {table.name!r}", 0, "sources", source.get("path", ""))
-            for table in tables.values()
-            for source in table.resource["sources"]
-        ),
-    ]
-    for path, row, column, url in addresses:
-        why = (w for form, w in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url))
-        for what in [*why][:1]:
-            text = f"{quoted(url)} {what}; cite the page of who said it, or leave out the row"
-            yield Problem(path, row, column, text)
+    places = [(tables["sources"].path, *cell) for cell in tables["sources"].cells("url")]
+    for table in tables.values():
+        where = f"data/datapackage.json, table {table.name!r}"
+        places += [(where, 0, source.get("path", "")) for source in table.resource["sources"]]
+    for path, row, url in places:
+        why = [why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url)]
+        if why:
+            text = f"{quoted(url)} {why[0]}; cite the page of who said it, or leave out the row"
+            yield Problem(path, row, "url" if row else "sources", text)
 
 
 def state_media(tables: Tables) -> Iterator[Problem]:

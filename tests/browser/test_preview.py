@@ -32,7 +32,7 @@ class Preview:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.limit = threading.Timer(900, self.process.kill)
+        self.limit = threading.Timer(1800, self.process.kill)
         self.limit.start()
         self.address = self.process.stdout.readline().split(" ")[0]
         self.until("all pages shown")

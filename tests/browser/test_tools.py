@@ -321,12 +321,12 @@ def test_weights_explorer_grades_as_the_report_does(page, served):
     shown = page.evaluate(
         "(all) => all.map((w) => document.querySelector('.weights-explorer').verdicts(w))", draws
     )
-    findings, works, factors, _ = base()
+    (findings, works, factors, _), claims = base(), list(assess()["claim_id"])
     factors = factors.set_index(factors["factor"] + ": " + factors["level"])
     for weights, verdicts in zip(draws, shown, strict=True):
         moved = factors.assign(weight=factors["weight"].where(factors["factor"].eq("read")))
         moved["weight"] = moved["weight"].fillna(pd.Series(weights, index=data["levels"]))
-        graded = evidence.grade(findings, works, moved, {}, list(assess()["claim_id"]))
+        graded = evidence.grade(findings, works, moved, {}, claims)
         assert verdicts == list(graded["verdict"]), weights
     slider = box.locator("input[type=range]").first
     slider.fill("0")

@@ -56,6 +56,8 @@ PAGES = {
     "references": "# References\n\n```{bibliography}\n:style: alpha\n:all:\n```\n",
     "changes": "# Changes\n\nNone.\n",
 }
+#: Where source lines lead to.
+PAGES["references"] += "\n" + "".join(f"(pages-{name})=\n" for name in TABLES) + "## Read\n\nAll.\n"
 
 
 def notebook(prose: str = PROSE, cells: list[str] | None = None) -> str:
