@@ -21,9 +21,7 @@ from bs4 import BeautifulSoup
 from publish import site
 from report import data
 
-PAGE = re.compile(
-    r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))"
-)  # print names places ...
+PAGE = re.compile(r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))")  # print names places ...
 ADDRESS = re.compile(r"\(https?://[^()]*(?:\([^()]*\)[^()]*)*\)")  # ... and shows addresses
 TOC = yaml.safe_load((site.ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((site.ROOT / "_config.yml").read_text(encoding="utf-8"))

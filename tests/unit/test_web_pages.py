@@ -13,6 +13,7 @@ from docutils import nodes
 from fontTools.ttLib import TTFont
 from pybtex.database import parse_string
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 import about_report
 import references
@@ -71,8 +72,9 @@ def small(tmp_path_factory):
         "report_downloads": {"data": ["Data", "a-data.zip"], "pdf": ["PDF", "a.pdf"]},
     }
     dirs = (root, None, root / "html", root / "doctrees")
-    app = Sphinx(*dirs, "html", conf, status=None, warning=io.StringIO(), freshenv=True)
-    app.build()
+    with patch_docutils(), docutils_namespace():  # leaves nothing behind for other tests
+        app = Sphinx(*dirs, "html", conf, status=None, warning=io.StringIO(), freshenv=True)
+        app.build()
     assert not app._warning.getvalue()
     return lambda name: BeautifulSoup((root / "html" / name).read_text("utf-8"), "html.parser")
 
