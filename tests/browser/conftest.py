@@ -6,6 +6,7 @@ import shutil
 import threading
 
 import pytest
+from browser.watching import watched
 
 ARGS = [
     "--no-sandbox",  # the tests may run as root, on pages of this book alone
@@ -45,19 +46,6 @@ def served(built):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
-
-
-def watched(context):
-    """Return a new page that notes errors and requests: page.faults and page.requests."""
-    page = context.new_page()
-    page.faults, page.requests = [], []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on(
-        "console",
-        lambda said: page.faults.append(said.text) if said.type in {"error", "warning"} else None,
-    )
-    page.on("request", lambda request: page.requests.append(request.url))
-    return page
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import watched  # the one beside this file
+from browser.watching import watched
 
 PAGE, FIGURE = "book/engagement.html", "fig-engagement-visas"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from conftest import watched  # the one beside this file
+from browser.watching import watched
 
 from publish import site
 

@@ -55,7 +55,6 @@ PAGES = {
     "glossary": "# Glossary\n\n:::{glossary}\nNew START\n  A treaty.\n:::\n",
     "references": "# References\n\n```{bibliography}\n:style: alpha\n:all:\n```\n",
     "changes": "# Changes\n\nNone.\n",
-    "pages_read": "# Pages read\n" + "".join(f"\n(pages-{n})=\n## {n}\n\nRead.\n" for n in TABLES),
 }
 #: Where source lines lead to.
 PAGES["references"] += "\n" + "".join(f"(pages-{name})=\n" for name in TABLES) + "## Read\n\nAll.\n"

@@ -84,7 +84,7 @@ def test_rows_in_any_order_give_the_same_drawing(form: str) -> None:
     assert charts.marks(one) == charts.marks(other) != []
 
 
-@pytest.mark.parametrize("form", ["lines", "dots", "strip", "grid", "panels"])
+@pytest.mark.parametrize("form", ["lines", "dots", "strip", "panels"])
 def test_marks_stand_where_they_are_drawn(form: str) -> None:
     figure = FORMS[form](YEARS, ROWS)
     svg = _svg(figure)

@@ -290,8 +290,10 @@ class Translator:
     def _floats(self, node: nodes.Element) -> bool:
         """Say whether a table or figure has a number, and text below it to take its place.
 
-        What ends a section of the chapter stays where it is.
+        What ends a section of the chapter stays where it is, and so does a figure in words.
         """
+        if isinstance(node, nodes.figure) and self.grid:
+            return False
         text = 0
         for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
             if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
