@@ -1,21 +1,25 @@
 // The search: looks through the text of every section and exhibit (PAGES, in search-data.js).
 "use strict";
 // Letters stand for themselves with any accent, hyphens and quotes for their kin.
-const KIN = { "-": "[-‐‑–−]", "'": "['’]", "’": "['’]", " ": "\\s+" };
+const KIN = { "-": "[-‐‑–−]", "'": "['’]", " ": "\\s+", o: "[oø]", l: "[lł]", d: "[dđ]" };
+const FOLDED = [[/[\p{M}\p{Cf}]/gu, ""], [/[‐-—−]/g, "-"], [/[‘’]/g, "'"], [/ø/gi, "o"], [/ł/gi, "l"], [/đ/gi, "d"], [/(?<=\d),(?=\d{3})/g, ""]];
 const EDGE = "(?<![\\p{L}\\p{M}\\d]|\\d[.,])"; // the beginning of a word or number
 
 // A word is found with other endings; a number, or a phrase in quotes, as it stands.
 function pattern(term, exact) {
-  let plain = term.normalize("NFD").replace(/\p{M}/gu, "").replace(/(?<=\d),(?=\d{3})/g, "");
-  if (!exact && /^[A-Za-z]{4,}$/.test(plain)) plain = plain.replace(/(?<=.{3})(ies|es|ed|ing|s|y|e)$/, "");
-  const letters = [...plain].map((c) => KIN[c] || (/\d/.test(c) ? c + ",?" : c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&") + "\\p{M}*"));
+  let plain = FOLDED.reduce((text, [kin, plainly]) => text.replace(kin, plainly), term.normalize("NFKD")).toLowerCase();
+  if (!exact && /^[a-z]{4,}$/.test(plain)) plain = plain.replace(/(?<=.{3})(ies|es|ed|ing|s|y|e)$/, "");
+  const letters = [...plain].map((c) => /\d/.test(c) ? c + ",?" : (KIN[c] || c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&")) + "\\p{M}*");
   const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}])" : "[\\p{L}\\p{M}]*";
   return new RegExp(EDGE + letters.join("").replace(/,\?$/, "") + end, "giu");
 }
 
 function matches(query) {
-  const words = [...query.matchAll(/["“„]([^"“”]+)["”]|[^\s"“”„]+/g)];
-  const terms = words.map(([word, phrase]) => pattern((phrase || word).trim(), Boolean(phrase)));
+  // What stands around a word is no part of it: "(Crimea)", "What is New START?", but "U.S."
+  const trim = /^[^\p{L}\p{N}$€£%−-]+|[^\p{L}\p{N}$€£%.+]+$|(?<!\.\p{L})\.$/gu;
+  const words = [...query.matchAll(/["“„«]([^"“”«»]+)["“”»]|[^\s"“”„«»]+/g)].map(([word, phrase]) => [(phrase || word).replace(trim, ""), Boolean(phrase)]);
+  const terms = words.filter(([word]) => word).map(([word, exact]) => pattern(word, exact));
+  if (!terms.length) return [];
   const found = [];
   PAGES.forEach(([address, ...sections]) => sections.forEach(([id, title, text, kind], place) => {
     const counts = terms.map((term) => [title, text].map((part) => (part.match(term) || []).length));

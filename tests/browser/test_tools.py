@@ -53,6 +53,11 @@ def test_search_finds_a_term_and_opens_it(page, address):
         ("U.S.", {"u.s."}, "us"),
         ("sanctions", {"sanction"}, "actions"),
         ("100%", None, ""),
+        ("„New START“", {"new start"}, "new"),
+        ("(Crimea)?", {"crimea"}, ""),
+        ("NATO–Russia", {"nato"}, ""),
+        ("Oygarden", {"øygarden"}, ""),
+        ("２０１４", {"2014"}, ""),  # noqa: RUF001 (full-width digits are meant)
     ],
 )
 def test_search_finds_years_phrases_and_accents(page, served, query, marked, unlike):
