@@ -57,7 +57,7 @@ def test_search_finds_a_term_and_opens_it(page, address):
         ("(Crimea)?", {"crimea"}, ""),
         ("NATO–Russia", {"nato"}, ""),
         ("Oygarden", {"øygarden"}, ""),
-        ("２０１４", {"2014"}, ""),  # noqa: RUF001 (full-width digits are meant)
+        ("２０１４", {"2014"}, ""),
     ],
 )
 def test_search_finds_years_phrases_and_accents(page, served, query, marked, unlike):
