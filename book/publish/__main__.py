@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python -m publish book, preview, check and more."""
+"""The commands behind the Makefile: python -m publish book, check and more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import errno
 import io
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from publish import notebooks, preview, reproduce, site
+from publish import notebooks, reproduce, site
 from report.data import DataError
 
 #: What to do when the system refuses.
@@ -74,16 +73,6 @@ def book() -> None:
     print(f"{site.HTML / 'index.html'}\n{site.PDF}\n{time.perf_counter() - started:.1f} s")
 
 
-def refresh(pages: Iterable[Path], everything: bool) -> None:
-    """Execute what is stale of these pages, or of all after a check of data/."""
-    if everything:
-        check()
-    paths = [p for p in notebooks.paths() if (everything or p in pages) and notebooks.stale(p)]
-    if paths:
-        with site.alone(wait=True):
-            execute(names=[p.relative_to(notebooks.BOOK).with_suffix("").as_posix() for p in paths])
-
-
 def compare(names: Sequence[str] = ()) -> int:
     """Execute notebooks afresh, compare every output, say what differs; return the exit status.
 
@@ -106,7 +95,7 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="publish", description=__doc__)
-    parser.add_argument("command", choices=["book", "preview", "execute", "reproduce", "check"])
+    parser.add_argument("command", choices=["book", "execute", "reproduce", "check"])
     parser.add_argument("notebooks", nargs="*", help="names such as engagement (default: all)")
     parser.add_argument("--force", action="store_true", help="execute every notebook")
     chosen = parser.parse_intermixed_args()
@@ -117,8 +106,6 @@ def main() -> int:
             check()
             print("data/ is valid.")
             return 0
-        if chosen.command == "preview":
-            preview.preview(int((chosen.notebooks or ["8000"])[0]), refresh)
         with site.alone():
             if chosen.command == "book":
                 book()

@@ -101,14 +101,14 @@ def up_to_date() -> bool:
 
 
 @contextmanager
-def alone(wait: bool = False) -> Iterator[None]:
-    """Let one command at a time work in _build; a second one waits, or is told so and stops."""
+def alone() -> Iterator[None]:
+    """Let one command at a time work in _build; a second one is told so and stops."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         try:
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ImportError:  # Windows: two builds at once are not kept apart
             pass
         except OSError as error:

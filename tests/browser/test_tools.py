@@ -167,7 +167,7 @@ def test_kits_pdf_and_notebook_are_one_click_away(page, served, built):
     menu = page.locator(".report-menu")
     menu.locator("summary").click()
     links = menu.locator("a").evaluate_all("all => all.map((a) => [a.innerText, a.href])")
-    assert {"Brief (PDF)", "Notebook of this page"} <= {text for text, _ in links}
+    assert {"Brief (PDF, 2 pages)", "Notebook of this page"} <= {text for text, _ in links}
     for _, href in links:
         assert page.request.get(href).ok, href
     with page.expect_download() as arriving:

@@ -13,11 +13,11 @@ from report.data import ROOT
 LIMITS = {
     "cells of notebooks": 1535,
     "book/report": 2260,
-    "book/publish": 1825,
+    "book/publish": 1600,
     "book/_extensions": 1460,
     "PDF builder": 1265,
     "scripts, styles, templates": 580,
-    "tests": 8390,
+    "tests": 8260,
 }
 
 
