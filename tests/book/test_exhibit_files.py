@@ -30,7 +30,12 @@ def boxes(built):
 
 
 def names(boxes, kind):
-    return [name for name in boxes if name.startswith(kind)]
+    return [name for name, box in boxes.items() if kind_of(box) == kind]
+
+
+def kind_of(box):
+    """What the files are of: a figure in words has no picture."""
+    return "fig" if box.find("img") else "tbl"
 
 
 def text(tag):
@@ -42,11 +47,11 @@ def test_each_exhibit_has_its_files_and_links_them(boxes, built):
         "fig": {"png", "svg", "csv", "json", "bib", "ris"},
         "tbl": {"csv", "json", "bib", "ris"},
     }
-    expected = {f"{name}.{end}" for name in boxes for end in ends[name[:3]]}
+    expected = {f"{name}.{end}" for name, box in boxes.items() for end in ends[kind_of(box)]}
     assert {path.name for path in (built / "exhibits").iterdir()} == expected
     for name, box in boxes.items():
         links = [a["href"].rpartition("/")[2] for a in box.select(".cite-this a[download]")]
-        assert set(links) == {f"{name}.{end}" for end in ends[name[:3]]}, name
+        assert set(links) == {f"{name}.{end}" for end in ends[kind_of(box)]}, name
     assert len(boxes) > 100
 
 
@@ -147,7 +152,7 @@ def test_one_page_lists_all_exhibits_in_the_order_of_the_book(boxes, built):
     for row, name in zip(rows, listed, strict=True):
         number = boxes[name].select_one(".caption-number")
         assert text(row.th).startswith(text(number)), name
-        assert bool(row.img) == name.startswith("fig"), name
+        assert bool(row.img) == (kind_of(boxes[name]) == "fig"), name
         assert len(row.select("a[download]")) == (4 if row.img else 2), name
 
 
