@@ -15,10 +15,10 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[1]
-RULES = yaml.safe_load((ROOT / "book/publish/rules.yaml").read_text(encoding="utf-8"))
+sys.path.insert(0, str(ROOT / "book"))
+from publish.rules import unfit  # noqa: E402
+
 #: The group of each chapter; a table belongs to the last chapter here that loads it.
 GROUPS = {
     "background": "security",
@@ -62,11 +62,7 @@ def main(commit: str = "") -> None:
     print(
         f"{len(register)} sources: " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
     )
-    forms = [line.rsplit(" | ", 1) for line in RULES["kept_out"]]
-    reasons = Counter[str]()
-    for source in register.values():
-        why = (w for form, w in forms if re.match(rf"https?://([\w-]+\.)*?{form}", source["url"]))
-        reasons.update([*why][:1])
+    reasons = Counter(filter(None, (unfit(source["url"]) for source in register.values())))
     print(f"{reasons.total()} kept out by the rules")
     print("".join(f"  {n:4} {why}\n" for why, n in reasons.most_common()), end="")
     resources = json.loads(read("data/datapackage.json", commit))["resources"]

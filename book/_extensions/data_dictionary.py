@@ -6,7 +6,6 @@ table by table, the pages that its rows were read from, the best kind of source 
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+
+from report import data
 
 #: Columns that mean the same in every table; the page explains them once.
 COMMON = ("source", "source_2", "verification", "note")
@@ -33,9 +34,8 @@ GROUPS = {
 def write(app: Sphinx, docname: str, source: list[str]) -> None:
     """Put one section per group of tables, or the lists of pages read, in place of their mark."""
     if docname == PAGE:
-        descriptor = Path(app.srcdir, "data", "datapackage.json")
-        app.env.note_dependency(str(descriptor))
-        resources = json.loads(descriptor.read_text(encoding="utf-8"))["resources"]
+        app.env.note_dependency(str(data.PACKAGE))
+        resources = data.package()["resources"]
         pages, lines = users(app), list[str]()
         for folder, title in GROUPS.items():
             lines += [f"(data-group-{folder or 'shared'})=", f"## {title}", ""]
@@ -50,11 +50,10 @@ def write(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def pages_read(app: Sphinx, first: str, last: str) -> Iterator[str]:
     """Return, for each table whose name begins so, the pages its rows name, best kind first."""
-    folder = Path(app.srcdir, "data")
-    resources = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["resources"]
-    rows = {r["name"]: records(app, folder / r["path"]) for r in resources}
-    kinds = next(f for f in resources[0]["schema"]["fields"] if f["name"] == "kind")
-    best = kinds["constraints"]["enum"]
+    resources = data.package()["resources"]
+    rows = {resource["name"]: records(app, resource) for resource in resources}
+    fields = data.describe("sources")["schema"]["fields"]
+    best = next(f for f in fields if f["name"] == "kind")["constraints"]["enum"]
     register = {row["source_key"]: row for row in rows["sources"]}
     for name, title in sorted((r["name"], r["title"]) for r in resources):
         keys = (row.get(column) for row in rows[name] for column in ("source", "source_2"))
@@ -69,11 +68,11 @@ def pages_read(app: Sphinx, first: str, last: str) -> Iterator[str]:
             yield ""
 
 
-def records(app: Sphinx, path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file, which the page then depends on."""
+def records(app: Sphinx, resource: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of a table as text; the page then depends on its file."""
+    path = data.path_of(resource["name"])
     app.env.note_dependency(str(path))
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return data.cells(path.read_bytes(), resource)[0].to_dict("records")
 
 
 def users(app: Sphinx) -> dict[str, list[str]]:

@@ -135,11 +135,12 @@ class Exhibit(SphinxDirective):
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
-        rules = data.source_line(body["source"])["selections"]
+        said = data.source_line(body["source"])
+        rules = said["selections"]
         for title, rule in rules.items():
             text = f"Selection ({title}): {rule}" if len(rules) > 1 else f"Selection: {rule}"
             notes.append(nodes.paragraph("", text, classes=["exhibit-note"]))
-        box += [shown, *notes, self.source(body)]
+        box += [shown, *notes, self.source(body, said)]
         box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
         box["exhibit"]["svg"] = shown.get("drawing")  # where it lies
         if body["svg"]:
@@ -202,9 +203,9 @@ class Exhibit(SphinxDirective):
         pairs = zip(texts, sides, strict=True)
         return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
 
-    def source(self, body: dict[str, Any]) -> nodes.paragraph:
+    def source(self, body: dict[str, Any], source: dict[str, Any]) -> nodes.paragraph:
         """Return the line that says where the rows were read and how far they reach."""
-        source, line = data.source_line(body["source"]), nodes.paragraph(classes=["exhibit-source"])
+        line = nodes.paragraph(classes=["exhibit-source"])
         read, press = body["read"], "as reported by the press"
         whole = 0 < read["press"] == read["rows"]
         line += nodes.Text(f"Source, {press}: " if whole else "Source: ")

@@ -319,17 +319,22 @@ def cited(tables: Tables) -> Iterator[Problem]:
         yield from table.unknown(["reference"], works, "is not in book/references.bib")
 
 
+def unfit(url: str) -> str:
+    """Return why an address is no source, or "" for one that may be."""
+    forms = (line.rsplit(" | ", 1) for line in KINDS["kept_out"])
+    why = (why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url))
+    return next(why, "")
+
+
 def kept_out(tables: Tables) -> Iterator[Problem]:
     """No source is of a kind or form that is none: home pages, laundered content, copies, posts."""
-    forms = [line.rsplit(" | ", 1) for line in KINDS["kept_out"]]
     places = [(tables["sources"].path, *cell) for cell in tables["sources"].cells("url")]
     for table in tables.values():
         where = f"data/datapackage.json, table {table.name!r}"
         places += [(where, 0, source.get("path", "")) for source in table.resource["sources"]]
     for path, row, url in places:
-        why = [why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url)]
-        if why:
-            text = f"{quoted(url)} {why[0]}; cite the page of who said it, or leave out the row"
+        if why := unfit(url):
+            text = f"{quoted(url)} {why}; cite the page of who said it, or leave out the row"
             yield Problem(path, row, "url" if row else "sources", text)
 
 

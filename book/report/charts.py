@@ -1,4 +1,4 @@
-"""Seven forms that carry every figure of the book, and panels of them.
+"""Six forms that carry every figure of the book, and panels of them.
 
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
