@@ -322,8 +322,7 @@ def cited(tables: Tables) -> Iterator[Problem]:
 def unfit(url: str) -> str:
     """Return why an address is no source, or "" for one that may be."""
     forms = (line.rsplit(" | ", 1) for line in KINDS["kept_out"])
-    why = (why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url))
-    return next(why, "")
+    return next((why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url)), "")
 
 
 def kept_out(tables: Tables) -> Iterator[Problem]:
