@@ -190,6 +190,8 @@ def test_only_what_depends_on_a_change_runs_again(copy):
 
 def test_ctrl_c_ends_at_once_with_one_line(copy):
     notebooks.write(copy / "book/one.ipynb", notebook("import time", "time.sleep(100)"))
+    # Tests that were started in the background ignore it, and so would what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = start(copy, "execute", "two", "one", "--force")
     process.stdout.readline()  # the other notebook has run
     started = time.monotonic()
