@@ -262,6 +262,7 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
             work.result()
         except KeyboardInterrupt:
             for loop, task in [started] if started else []:
+                loop.set_exception_handler(lambda *_: None)  # nbclient's watch of a kernel fails
                 loop.call_soon_threadsafe(task.cancel)  # else this waits for every notebook
             raise
 
