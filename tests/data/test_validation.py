@@ -543,7 +543,10 @@ NO_SOURCES = [
     "https://www.city-data.com/forum/a", "https://t.me/a", "https://x.com/a/1",
     "https://a.blogspot.com/2025/a.html", "https://polymarket.com/a",
     "https://www.binance.com/en/a", "https://docslib.org/doc/1/a", "https://headtopics.com/a",
-    "https://www.pledgetimes.com/a", "https://self-law.org/a",
+    "https://www.pledgetimes.com/a", "https://self-law.org/a", "https://sergeytereshkin.co.za/a",
+    "https://britishcolumbiatimes.com/a", "https://test.daily8.com/a", "https://excelnews.in/a",
+    "https://fxtechnology.org/a", "https://newsworld.co/a", "https://pamfleti.net/a",
+    "https://e-strategyblog.com/a", "https://roastidio.us/a", "https://schwartzreport.net/a",
 ]  # fmt: skip
 SOURCES = [
     "https://www.pravda.com.ua/eng/a", "https://www.levada.ru/en/2021/04/09/a",
