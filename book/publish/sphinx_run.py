@@ -51,12 +51,13 @@ def allow_brackets(root: Path) -> None:
 
     sphinx_external_toc 1.0 takes the path for a pattern when it looks for pages to leave out.
     """
+    events: Any = sphinx_external_toc.events
     find, plain = glob.iglob, str(root)  # pathlib's would look into hidden folders
 
     def iglob(pattern: str, **how: Any) -> Any:
         return find(pattern.replace(plain, glob.escape(plain), 1), **how)
 
-    sphinx_external_toc.events.glob = SimpleNamespace(iglob=iglob)
+    events.glob = SimpleNamespace(iglob=iglob)
 
 
 def main(out: Path, builder: str) -> int:
