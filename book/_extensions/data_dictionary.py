@@ -1,8 +1,8 @@
 """Pages whose Markdown is a Jinja template over data/: the data dictionary, the pages read.
 
-In a page, ``groups`` are the tables of the package by folder, ``read(first, last)`` the tables
-from one letter to another with the pages that their rows were read from, and ``plain`` shows
-text as it is.
+In a page, ``tables`` are the descriptions of the package, ``users`` links to the pages that load
+each, ``read(first, last)`` the tables from one letter to another with the pages that their rows
+were read from; the filter ``plain`` shows text as it is.
 """
 
 from __future__ import annotations
@@ -20,12 +20,6 @@ from sphinx.application import Sphinx
 from report import data
 
 PAGES = {f"book/appendix/{name}" for name in ("data_dictionary", "pages_read", "pages_read_q_z")}
-GROUPS = {
-    "article": "The article",
-    "evidence": "The record",
-    "research": "The research and our judgement",
-    "": "Shared",
-}
 
 
 def fill(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -36,12 +30,13 @@ def fill(app: Sphinx, docname: str, source: list[str]) -> None:
         form.filters["plain"] = plain
         app.env.note_dependency(str(data.PACKAGE))
         page = form.from_string(source[0])
-        source[0] = page.render(groups=groups(app), read=lambda *ends: read(app, *ends))
+        known = {"tables": data.package()["resources"], "users": users(app)}
+        source[0] = page.render(**known, read=lambda *ends: read(app, *ends))
 
 
-def groups(app: Sphinx) -> Iterator[dict[str, Any]]:
-    """Yield key, title and tables of each group; a table has links to the pages that load it."""
-    users: dict[str, list[str]] = {}
+def users(app: Sphinx) -> dict[str, list[str]]:
+    """Return links to the pages that load each table, as their notebooks' metadata say."""
+    found: dict[str, list[str]] = {}
     for document in sorted(app.env.found_docs):
         path = Path(app.env.doc2path(document))
         if path.suffix == ".ipynb":
@@ -49,11 +44,8 @@ def groups(app: Sphinx) -> Iterator[dict[str, Any]]:
             inputs = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("inputs", {})
             link = f"{{doc}}`{path.stem.replace('_', ' ')} </{document}>`"
             for name in inputs:
-                users.setdefault(name.removeprefix("table "), []).append(link)
-    tables = [table | {"users": users.get(table["name"])} for table in data.package()["resources"]]
-    for folder, title in GROUPS.items():
-        inside = [table for table in tables if table["path"].rpartition("/")[0] == folder]
-        yield {"key": folder or "shared", "title": title, "tables": inside}
+                found.setdefault(name.removeprefix("table "), []).append(link)
+    return found
 
 
 def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], list[Any]]]:
@@ -61,10 +53,14 @@ def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], l
 
     The best kind of source comes first.
     """
+    rows: dict[str, list[dict[str, str]]] = {}
     resources = sorted(data.package()["resources"], key=lambda resource: resource["name"])
-    rows = {resource["name"]: records(app, resource) for resource in resources}
-    fields = data.describe("sources")["schema"]["fields"]
-    best = next(f for f in fields if f["name"] == "kind")["constraints"]["enum"]
+    for resource in resources:
+        path = data.path_of(resource["name"])
+        app.env.note_dependency(str(path))
+        rows[resource["name"]] = data.cells(path.read_bytes(), resource)[0].to_dict("records")
+    fields = {field["name"]: field for field in data.describe("sources")["schema"]["fields"]}
+    best = fields["kind"]["constraints"]["enum"]
     register = {row["source_key"]: row for row in rows["sources"]}
     for table in [table for table in resources if first <= table["name"][0] <= last]:
         keys = [row.get(key) for row in rows[table["name"]] for key in ("source", "source_2")]
@@ -72,13 +68,6 @@ def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], l
         named = sorted(counts, key=lambda key: (best.index(register[key]["kind"]), key))
         if named:
             yield table, [(register[key], counts[key]) for key in named]
-
-
-def records(app: Sphinx, resource: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of a table as text; the page then depends on its file."""
-    path = data.path_of(resource["name"])
-    app.env.note_dependency(str(path))
-    return data.cells(path.read_bytes(), resource)[0].to_dict("records")
 
 
 def plain(text: str) -> str:
