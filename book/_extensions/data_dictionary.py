@@ -1,8 +1,8 @@
 """Pages whose Markdown is a Jinja template over data/: the data dictionary, the pages read.
 
 In a page, ``tables`` are the descriptions of the package, ``users`` links to the pages that load
-each, ``read(first, last)`` the tables from one letter to another with the pages that their rows
-were read from; the filter ``plain`` shows text as it is.
+each, ``common`` the columns of all, and ``read(first, last)`` the tables from one letter to another
+with the pages that their rows were read from; the filter ``plain`` shows text as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from sphinx.application import Sphinx
 
 from report import data
 
+#: Columns that mean the same in every table; the page explains them once.
+COMMON = ("source", "source_2", "verification", "note")
 PAGES = {f"book/appendix/{name}" for name in ("data_dictionary", "pages_read", "pages_read_q_z")}
 
 
@@ -30,7 +32,7 @@ def fill(app: Sphinx, docname: str, source: list[str]) -> None:
         form.filters["plain"] = plain
         app.env.note_dependency(str(data.PACKAGE))
         page = form.from_string(source[0])
-        known = {"tables": data.package()["resources"], "users": users(app)}
+        known = {"tables": data.package()["resources"], "users": users(app), "common": COMMON}
         source[0] = page.render(**known, read=lambda *ends: read(app, *ends))
 
 
@@ -49,7 +51,7 @@ def users(app: Sphinx) -> dict[str, list[str]]:
 
 
 def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], list[Any]]]:
-    """Yield tables by name, each with rows of the register and how often it names them.
+    """Yield tables by name, each with rows of the register and how many of its rows name them.
 
     The best kind of source comes first.
     """
@@ -67,7 +69,8 @@ def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], l
         counts = Counter(filter(None, keys))
         named = sorted(counts, key=lambda key: (best.index(register[key]["kind"]), key))
         if named:
-            yield table, [(register[key], counts[key]) for key in named]
+            times = (f"{counts[key]} row{'s' * (counts[key] > 1)}" for key in named)
+            yield table, [*zip(map(register.get, named), times, strict=True)]
 
 
 def plain(text: str) -> str:
