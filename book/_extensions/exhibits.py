@@ -27,7 +27,6 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
@@ -113,8 +112,6 @@ class Exhibit(SphinxDirective):
         if not words or not all(isinstance(word, nodes.paragraph) for word in words):
             raise self.error(f"exhibit {name}: expected a caption and notes, each a paragraph")
         caption, *notes = words
-        for note in notes:
-            note["classes"].append("exhibit-note")
         old = [nodes.make_id(one) for one in self.options.get("formerly", "").split()]
         box = nodes.container(classes=["exhibit"], ids=old)
         if body["svg"]:
@@ -125,7 +122,7 @@ class Exhibit(SphinxDirective):
             reason = self.options.get("missing", "").strip()
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
             if empty:
-                notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
+                notes.append(nodes.paragraph("", f"{MISSING} {reason}"))
             if name.startswith("fig-"):  # a figure in words
                 words = nodes.caption("", "", *caption.children)
                 shown = nodes.figure("", self.table(body), words, label=caption.astext())
@@ -138,8 +135,10 @@ class Exhibit(SphinxDirective):
         said = data.source_line(body["source"])
         rules = said["selections"]
         for title, rule in rules.items():
-            text = f"Selection ({title}): {rule}" if len(rules) > 1 else f"Selection: {rule}"
-            notes.append(nodes.paragraph("", text, classes=["exhibit-note"]))
+            which = f" ({title})" if len(rules) > 1 else ""
+            notes.append(nodes.paragraph("", f"Selection{which}: {rule}"))
+        for note in notes:
+            note["classes"].append("exhibit-note")
         box += [shown, *notes, self.source(body, said)]
         box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
         box["exhibit"]["svg"] = shown.get("drawing")  # where it lies
@@ -221,18 +220,12 @@ class Exhibit(SphinxDirective):
         for place, item in enumerate(source["tables"]):
             line += nodes.Text(f"{', ' if place else ' Data: '}{item['name']}")
             ways = [_link("CSV", f"{up}data/{item['path']}")]
-            if item["sourced"]:
-                ways += [nodes.Text(", "), _pages_read(item["name"])]
+            if item["sourced"]:  # from the list of the pages that its rows were read from
+                pages = {"markup": f"{{ref}}`pages read <pages-{item['name']}>`"}
+                ways += [nodes.Text(", "), *self.inline(pages)]
             ways = [nodes.Text(" ("), *ways, nodes.Text(")")]
             line += nodes.inline("", "", *ways, classes=["screen-only"])
         return line
-
-
-def _pages_read(table: str) -> nodes.Node:
-    """Return a link to the list of the pages that the rows of a table were read from."""
-    shown = nodes.inline("", "pages read", classes=["std", "std-ref"])
-    about = {"refdomain": "std", "reftype": "ref", "reftarget": f"pages-{table}"}
-    return addnodes.pending_xref("", shown, **about, refexplicit=True, refwarn=True)
 
 
 def _link(text: str, address: str) -> nodes.Node:

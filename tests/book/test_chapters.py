@@ -61,7 +61,8 @@ def sources(path: Path, kind: str) -> list[str]:
 def prose(path: Path) -> str:
     """Return a page's text, captions and alternative texts too, without roles and addresses."""
     text = "\n\n".join(sources(path, "markdown"))
-    text = re.sub(r"(?m)^:::.*$|^---$|^:class:.*$|^(?:alt|missing): (?:>-)?", "", text)
+    options = "^:(?:class|header-rows|stub-columns):.*$"
+    text = re.sub(rf"(?m)^:::.*$|^---$|{options}|^(?:alt|missing): (?:>-)?", "", text)
     text = re.sub(r"\{[\w:]+\}`[^`]*`", " ", text)
     text = re.sub(r"`[^`]*`", " ", text)
     return re.sub(r"\]\([^)]*\)|https?://\S+", "]", text)
