@@ -304,20 +304,10 @@ def grade(
         highest = (ceilings or {}).get(claim, len(CERTAINTY))
         found = replace(found, certainty=min(found.certainty, highest))
         best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
-        rows.append(
-            {
-                "claim_id": claim,
-                "verdict": found.verdict,
-                "shown": shown(found),
-                "side": found.side,
-                "score": found.score,
-                "certainty": CERTAINTY[found.certainty] if found.certainty >= 0 else None,
-                "streams": len(found.streams),
-                **{name: getattr(found, name) for name in ("usable", "direct", "thin", "indirect")},
-                "unsettled": found.unsettled,
-                "best": best.work.reference if best else None,
-            }
-        )
+        row = {"claim_id": claim, **vars(found), "shown": shown(found)}
+        row["certainty"] = CERTAINTY[found.certainty] if found.certainty >= 0 else None
+        row["streams"] = len(found.streams)
+        rows.append(row | {"best": best.work.reference if best else None})
     return pd.DataFrame(rows)
 
 
