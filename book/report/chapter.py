@@ -106,7 +106,7 @@ class Chapter:
         parts = []
         for name in ARTICLE[self.name]:
             titles = {f["name"]: f["title"] for f in describe(name)["schema"]["fields"]}
-            restated = list(titles)[-1]
+            (restated,) = {*titles} - {"section", "claim_id", "label"}
             part = load(name).rename(columns={"label": "Point", restated: "In our words"})
             parts.append(part[["claim_id", "Point", "In our words"]].assign(Kind=titles["label"]))
         points = pd.concat(parts).merge(load("claims"), on="claim_id")
@@ -128,7 +128,7 @@ def episodes(*claims: str) -> pd.DataFrame:
     """Return the earlier cases, by start, with their Years: those on claims once for each."""
     rows = load("precedents").sort_values(["start_date", "episode_id"], ignore_index=True)
     since, until = (rows[column].dt.strftime("%Y") for column in ("start_date", "end_date"))
-    rows["Years"] = since.where(since.eq(until), since + " to " + until.fillna("open"))
+    rows["Years"] = since.where(since.eq(until), since + " to " + until).fillna("since " + since)
     if not claims:
         return rows
     pairs = load("precedent_claims").query("claim_id in @claims").sort_values("claim_id")

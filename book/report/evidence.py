@@ -33,6 +33,7 @@ OPPOSING = 0.2  # the share of weight against the side that unsettles it
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
 CERTAINTY = ("very low", "low", "moderate", "high")
+READ_AS = ("too uncertain to say", "may", "probably", "shows")
 NOT_TESTED, TOO_LITTLE = "not tested", "too little evidence"
 MIXED, DISAGREE = "mixed results", "studies disagree"
 VERDICTS = (
@@ -172,14 +173,9 @@ def merge(says: Iterable[Say]) -> list[Say]:
     for _, own in sorted(groups.items()):
         best = max(own, key=lambda s: (s.grade, s.weight, s.work.reference))
         balance = round(sum(s.weight * s.direction for s in own), DIGITS)
-        streams.append(
-            replace(
-                best,
-                direction=(balance > 0) - (balance < 0),
-                tests=max(s.tests for s in own),
-                direct=any(s.direct for s in own),
-            )
-        )
+        sign, tests = (balance > 0) - (balance < 0), max(s.tests for s in own)
+        direct = any(s.direct for s in own)
+        streams.append(replace(best, direction=sign, tests=tests, direct=direct))
     return streams
 
 
@@ -346,21 +342,16 @@ def keeps_side(
     def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:
         return side(score(merge(say(work, factors) for work in pool)))
 
+    def recode(direction: int) -> int:
+        return random.choice((-1, 0, 1)) if random.random() < recoded else direction
+
     now = {claim: lean(pool, base) for claim, pool in pools.items()}
     kept = dict.fromkeys(claims, 0)
     for _ in range(draws):
         drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
         for claim, pool in pools.items():
-            trial = [
-                replace(
-                    work,
-                    findings=tuple(
-                        (random.choice((-1, 0, 1)) if random.random() < recoded else d, keys)
-                        for d, keys in work.findings
-                    ),
-                )
-                for work in pool
-            ]
+            coded = [tuple((recode(d), keys) for d, keys in work.findings) for work in pool]
+            trial = [replace(w, findings=f) for w, f in zip(pool, coded, strict=True)]
             kept[claim] += lean(trial, drawn) == now[claim]
     return pd.Series(kept) / draws
 
