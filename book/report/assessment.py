@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import pandas as pd
 
 from report import evidence
 from report.data import load
-from report.exhibits import EXPLORER_MIME, Exhibit
+from report.exhibits import EXPLORER_MIME, Exhibit, Markup, rec, verdict
 
 #: What a reader may do with a recommendation, by its verdict and whether it can be done now.
 USES = (
@@ -50,13 +52,37 @@ def assess(section: str = "", factors: pd.DataFrame | None = None) -> pd.DataFra
 
 
 def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what evidence.grade finds on claims, our departures toward caution applied."""
+    """Return what evidence.grade finds on claims, our departures toward caution applied.
+
+    The columns Recommendation, Verdict, Certainty, Streams and Hangs on say it for a table.
+    """
     findings, works, own, searches = base()
     departures = load("verdict_overrides").set_index("claim_id")
     highest = departures["certainty"].map(evidence.CERTAINTY.index).to_dict()
     weights = own if factors is None else factors
     graded = evidence.grade(findings, works, weights, searches, claims, highest)
-    return graded.assign(departure=graded["claim_id"].map(departures["reason"]))
+    graded["departure"] = graded["claim_id"].map(departures["reason"])
+    graded["Recommendation"] = markup(rec(claim) for claim in graded["claim_id"])
+    graded["Verdict"] = markup(verdict(word) for word in graded["shown"])
+    graded["Certainty"] = graded["certainty"].fillna("no verdict")
+    graded["Streams"] = graded["usable"].astype(str) + " of " + graded["streams"].astype(str)
+    graded["Hangs on"] = markup(_cautions(row) for row in graded.itertuples())
+    return graded
+
+
+def markup(texts: Iterable[object]) -> pd.Series:
+    """Return a column whose markup stays markup (pandas would make it plain text)."""
+    return pd.Series(list(texts), dtype=object)
+
+
+def _cautions(row: Any) -> str | None:
+    """Return what makes a verdict less sure, as inline MyST; None where there is no verdict."""
+    if pd.isna(row.certainty):
+        return None
+    words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
+    words += ["indirect evidence only"] * row.indirect
+    words += [] if pd.isna(row.departure) else [row.departure]
+    return Markup("; ".join(words) or "nothing that we tried")
 
 
 @cache

@@ -33,6 +33,7 @@ OPPOSING = 0.2  # the share of weight against the side that unsettles it
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
 CERTAINTY = ("very low", "low", "moderate", "high")
+READ_AS = ("too uncertain to say", "may", "probably", "shows")
 NOT_TESTED, TOO_LITTLE = "not tested", "too little evidence"
 MIXED, DISAGREE = "mixed results", "studies disagree"
 VERDICTS = (
@@ -172,14 +173,9 @@ def merge(says: Iterable[Say]) -> list[Say]:
     for _, own in sorted(groups.items()):
         best = max(own, key=lambda s: (s.grade, s.weight, s.work.reference))
         balance = round(sum(s.weight * s.direction for s in own), DIGITS)
-        streams.append(
-            replace(
-                best,
-                direction=(balance > 0) - (balance < 0),
-                tests=max(s.tests for s in own),
-                direct=any(s.direct for s in own),
-            )
-        )
+        sign, tests = (balance > 0) - (balance < 0), max(s.tests for s in own)
+        direct = any(s.direct for s in own)
+        streams.append(replace(best, direction=sign, tests=tests, direct=direct))
     return streams
 
 
@@ -304,20 +300,10 @@ def grade(
         highest = (ceilings or {}).get(claim, len(CERTAINTY))
         found = replace(found, certainty=min(found.certainty, highest))
         best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
-        rows.append(
-            {
-                "claim_id": claim,
-                "verdict": found.verdict,
-                "shown": shown(found),
-                "side": found.side,
-                "score": found.score,
-                "certainty": CERTAINTY[found.certainty] if found.certainty >= 0 else None,
-                "streams": len(found.streams),
-                **{name: getattr(found, name) for name in ("usable", "direct", "thin", "indirect")},
-                "unsettled": found.unsettled,
-                "best": best.work.reference if best else None,
-            }
-        )
+        row = {"claim_id": claim, **vars(found), "shown": shown(found)}
+        row["certainty"] = CERTAINTY[found.certainty] if found.certainty >= 0 else None
+        row["streams"] = len(found.streams)
+        rows.append(row | {"best": best.work.reference if best else None})
     return pd.DataFrame(rows)
 
 
@@ -356,21 +342,16 @@ def keeps_side(
     def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:
         return side(score(merge(say(work, factors) for work in pool)))
 
+    def recode(direction: int) -> int:
+        return random.choice((-1, 0, 1)) if random.random() < recoded else direction
+
     now = {claim: lean(pool, base) for claim, pool in pools.items()}
     kept = dict.fromkeys(claims, 0)
     for _ in range(draws):
         drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
         for claim, pool in pools.items():
-            trial = [
-                replace(
-                    work,
-                    findings=tuple(
-                        (random.choice((-1, 0, 1)) if random.random() < recoded else d, keys)
-                        for d, keys in work.findings
-                    ),
-                )
-                for work in pool
-            ]
+            coded = [tuple((recode(d), keys) for d, keys in work.findings) for work in pool]
+            trial = [replace(w, findings=f) for w, f in zip(pool, coded, strict=True)]
             kept[claim] += lean(trial, drawn) == now[claim]
     return pd.Series(kept) / draws
 

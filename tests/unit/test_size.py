@@ -11,8 +11,8 @@ from report.data import ROOT
 
 #: The most lines of each part: as few as were reached. Lower them, never raise them.
 LIMITS = {
-    "cells of notebooks": 1540,
-    "book/report": 2260,
+    "cells of notebooks": 1452,
+    "book/report": 2157,
     "book/publish": 1561,
     "book/_extensions": 1379,
     "PDF builder": 1261,
