@@ -29,7 +29,7 @@ def markdown(path):
 
 def read_aloud(text):
     """Return a text as a reader hears it: short names, no ids, no citations in brackets."""
-    text = re.sub(r" ?\(?\{(?:claim|certainty)\}`[^`]*`[).]*| ?\{cite:p\}`[^`]*`", "", text)
+    text = re.sub(r" ?\{(?:certainty|cite:p)\}`[^`]*`", "", text)
     text = re.sub(r"\{[rR]ec\}`([^`]*)`", lambda m: NAMES[m[1]], text)
     text = re.sub(r"\{term\}`([^<`]*?)(?: <[^`]*)?`", r"\1", text)
     text = re.sub(r"\{(?:numref|cite:t|doc)\}`[^`]*`", "Table one", text)
@@ -51,9 +51,9 @@ def too_long(text):
 
 
 def bare_ids(text):
-    """Return ids in prose: outside roles, or shown by {claim} where the article is not restated."""
-    text = re.sub(r"(?ms)^## What the article .*?(?=^## |\Z)", "", text)
-    return re.findall(CLAIM_ID, re.sub(r"\{(?:rec|Rec|certainty)\}`[^`]*`", "", text))
+    """Return ids that a reader sees: outside roles, or as the words of {claim}."""
+    text = re.sub(r"\{(?:rec|Rec|certainty)\}`[^`]*`", "", text)
+    return re.findall(CLAIM_ID, re.sub(r"(\{claim\}`[^`<]+)<[^`>]*>`", r"\1", text))
 
 
 def refrains(text):
@@ -156,7 +156,8 @@ BAD = {
     "a sentence of 36 words": lambda: too_long("A" + " b" * 35 + ".\nA b c."),
     "a mean of 20": lambda: too_long(("A" + " b" * 19 + ".\n") * 10),
     "an id in prose": lambda: bare_ids("## Assessment\nWe judge S1-P1 sound."),
-    "an id by its role": lambda: bare_ids("## Assessment\nWe judge {claim}`S1-P1` sound."),
+    "an id by its role": lambda: bare_ids("## What the article argues\nTalk ({claim}`S1-P1`)."),
+    "an id as the words of a link": lambda: bare_ids("We judge {claim}`S1-P1 <S1-P1>` sound."),
     "a second not found": lambda: refrains("It was not found.\nNo text of it was read."),
     "a study told twice": lambda: told(["{cite:p}`a,b`", "{cite:t}`b`"]),
     "a number shown nowhere": lambda: unshown(
