@@ -124,7 +124,6 @@ def cautions(row: Any) -> str | None:
         return None
     words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
     words += ["indirect evidence only"] * row.indirect
-    words += [] if pd.isna(row.departure) else [row.departure]
     return Markup("; ".join(words) or "nothing that we tried")
 
 
