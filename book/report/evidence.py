@@ -292,8 +292,7 @@ def grade(
         findings, works: as the module says; works indexed by reference.
         factors: factor, level, weight (0 to 1), cap (0 to 3).
         searches: number of searches by claim.
-        claims: the claims to grade, in order.
-        mean: as merge says.
+        claims: the claims to grade, in order. mean: as merge says.
 
     Returns:
         claim_id, verdict, shown (the words for a reader), side, score, certainty (a word, or
