@@ -154,6 +154,7 @@ def test_the_code_before_an_exhibit_is_one_fold_at_its_foot(page):
         (table(), exhibit("tbl-x", "W", ":missing: none\n\n"), "option missing: expected text"),
         (figure(), exhibit("fig-x", "W"), "option alt: expected 12 words or more"),
         (None, "It may. {certainty}`S1-P1`", "S1-P1 is very low, the words before its tag say low"),
+        (None, "It may. {certainty}`S6-T1`", "S6-T1 is moderate, the words before its tag say low"),
         (None, "Calls: 3. {certainty}`S2-B4`", "S2-B4 is no verdict, the words before its tag"),
         (None, "It may. {certainty}`S9-B9`", "S9-B9 is of no recommendation"),
     ],
