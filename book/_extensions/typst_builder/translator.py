@@ -290,10 +290,8 @@ class Translator:
     def _floats(self, node: nodes.Element) -> bool:
         """Say whether a table or figure has a number, and text below it to take its place.
 
-        What ends a section of the chapter stays where it is, and so does a figure in words.
+        What ends a section of the chapter stays where it is.
         """
-        if isinstance(node, nodes.figure) and self.grid:
-            return False
         text = 0
         for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
             if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
@@ -313,8 +311,7 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         if "exhibit" not in self.around:
             return self._exhibit([node], [])
-        pictures = (c for c in node.children if isinstance(c, nodes.image | nodes.table))
-        body = self.blocks(pictures)  # or a table, as a figure in words
+        body = self.blocks(c for c in node.children if isinstance(c, nodes.image))
         legends = (c for c in node.children if isinstance(c, nodes.legend))
         notes = (self.blocks(legend.children) for legend in legends)
         return "\n\n".join([self._captioned(node, "image", body), *notes])
