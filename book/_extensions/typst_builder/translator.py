@@ -278,7 +278,7 @@ class Translator:
         below = content("\n".join(map(self.render, notes))) if notes else None
         height = self.grid.plan.height if self.grid else 0.2 * TALL
         floats = height > 0.12 * TALL and any(map(self._floats, children))
-        breaks = height > TALL * (0.6 if floats else 0.2)
+        breaks = height > TALL * (0.35 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
         options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge), "notes": below}
@@ -422,4 +422,5 @@ def _length_of_text(node: nodes.Node) -> int:
     """Count the letters of the paragraphs and lists in a node, not of its exhibits."""
     if isinstance(node, nodes.section):
         return sum(map(_length_of_text, node.children))
-    return len(node.astext()) if isinstance(node, nodes.paragraph | nodes.Sequential) else 0
+    text = isinstance(node, nodes.paragraph | nodes.Sequential) and not NOTES & {*node["classes"]}
+    return len(node.astext()) if text else 0
