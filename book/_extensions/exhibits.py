@@ -59,7 +59,7 @@ SIGNS = {
 WORDS = {"very low": "lean|uncertain", "low": r"\bmay\b", "moderate": "probably", "high": "shows?"}
 FENCE = "~" * 9
 #: A column with a longer text than this, in letters, is kept wide enough to read.
-LONG = 90
+LONG = 60
 GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
