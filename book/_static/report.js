@@ -25,14 +25,12 @@ const watch = new ResizeObserver((entries) => {
 });
 all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
 
-// Where the page is narrow, a table of long texts is stacked (report.css): each value says its
-// head before it, and roles say that it still is a table.
+// On narrow pages a table of long texts is stacked (report.css): its roles and heads, for that.
 all(".exhibit-table table:has(.text-long)").forEach((table) => {
-  const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
-  const roles = { table: [table], rowgroup: all("thead, tbody", table), row: [...table.rows] };
-  Object.assign(roles, { columnheader: all("thead th", table), rowheader: all("tbody th", table), cell: all("td", table) });
-  Object.entries(roles).forEach(([role, parts]) => parts.forEach((part) => { part.role = role; }));
-  roles.cell.forEach((cell) => { cell.dataset.head = heads[cell.cellIndex]; });
+  const roles = { "thead, tbody": "rowgroup", tr: "row", "thead th": "columnheader", "tbody th": "rowheader", td: "cell" };
+  table.role = "table";
+  for (const [part, role] of Object.entries(roles)) all(part, table).forEach((it) => { it.role = role; });
+  all("td", table).forEach((cell) => { cell.dataset.head = table.tHead.rows[0].cells[cell.cellIndex].textContent.trim(); });
 });
 
 // Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third

@@ -73,9 +73,8 @@ class TypstBuilder(Builder):
                 raise TypstError(f"typst_documents: unknown {', '.join(sorted(unknown))}")
             home = {chapter.docname: volume for chapter in volume["chapters"]} | home
         for volume in volumes:
-            others = {d: v["name"] for d, v in home.items() if v is not volume}
-            if volume["compact"]:  # its head says once where the others are
-                others = dict.fromkeys(others, "")
+            tell = not volume["compact"]  # whose head says once where the others are
+            others = {d: v["name"] * tell for d, v in home.items() if v is not volume}
             self.print(volume, volume.pop("chapters"), others)
 
     def chapters(self) -> Iterator[Chapter]:

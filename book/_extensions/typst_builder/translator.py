@@ -288,10 +288,7 @@ class Translator:
         return call("exhibit", Code(f"room => [\n{body}\n]"), **options)
 
     def _floats(self, node: nodes.Element) -> bool:
-        """Say whether a table or figure has a number, and text below it to take its place.
-
-        What ends a section of the chapter stays where it is.
-        """
+        """Say whether it has a number and, in its section, text below it to take its place."""
         text = 0
         for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
             if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
