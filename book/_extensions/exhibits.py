@@ -58,7 +58,7 @@ SIGNS = {
 WORDS = {"very low": "lean|uncertain", "low": r"\bmay\b", "moderate": "probably", "high": "shows?"}
 FENCE = "~" * 9
 #: A column with a longer text than this, in letters, is kept wide enough to read.
-LONG = 90
+LONG = 60
 GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
@@ -97,11 +97,12 @@ class Exhibit(SphinxDirective):
         alt      of a figure: what someone who cannot see it needs to know
         missing  of a table with empty cells: why they are empty
         formerly names of exhibits of earlier editions that it replaces: their addresses lead here
+        ordered  of a table: the order of its rows says something, so that it does not sort
     """
 
     required_arguments = 1
     has_content = True
-    option_spec = dict.fromkeys(("alt", "missing", "formerly"), directives.unchanged)
+    option_spec = dict.fromkeys(("alt", "missing", "formerly", "ordered"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
@@ -123,12 +124,9 @@ class Exhibit(SphinxDirective):
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
             if empty:
                 notes.append(nodes.paragraph("", f"{MISSING} {reason}"))
-            if name.startswith("fig-"):  # a figure in words
-                words = nodes.caption("", "", *caption.children)
-                shown = nodes.figure("", self.table(body), words, label=caption.astext())
-            else:
-                shown = self.table(body, caption)
-                box["classes"].append("exhibit-table")
+            shown = self.table(body, caption)
+            shown["classes"] += ["ordered"] * ("ordered" in self.options)
+            box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)

@@ -19,7 +19,7 @@ USES = (
     "the evidence leans for it, and it can be done now",
     "the evidence leans for it, under conditions",
     "do not rely on it",
-    "nobody knows",
+    "no verdict",
 )
 
 

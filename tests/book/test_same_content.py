@@ -30,6 +30,8 @@ REFERENCES = "book/appendix/references"
 LISTS = {"Contents", "Figures", "Tables"}
 HIDDEN = ".screen-only, .cited-in, details, .headerlink, .colon, script, .cell_input"
 HEADINGS = ("h1", "h2", "h3", "h4")
+#: The least that each volume, by its name, holds: tables, their cells, pictures, texts.
+FLOORS = {"report": (70, 4600, 35, 930), "annex": (120, 5500, 1, 1700), "": (5, 140, 0, 26)}
 
 
 def squeeze(text: str) -> str:
@@ -97,7 +99,8 @@ def pages(built, volume, names):
     found = read(built, names)
     for page in found:
         for left_out in volume.get("without", ()):
-            page.find("section", id=left_out).decompose()
+            for section in page.find_all("section", id=left_out):
+                section.decompose()
     cited = {place for _, path, place in links_of(found, names) if path == REFERENCES}
     for page in found:
         for entry in page.select("div.citation"):
@@ -131,16 +134,16 @@ def test_every_heading_with_its_number_and_level(tags, pages, volume):
     assert printed[0] == ("h1", "Contents" if count == 2 else "Summary"), "on page 3 of the report"
 
 
-def test_every_table_cell_by_cell(tags, pages):
+def test_every_table_cell_by_cell(tags, pages, volume):
     cells = 0
     tables = [table for page in pages for table in page.find_all("table")]
     printed = list(tags.walk("Table"))
-    assert len(tables) == len(printed) >= 4
+    assert len(tables) == len(printed) >= FLOORS[volume.get("name", "")][0]
     for table, tag in zip(tables, printed, strict=True):
         shown = [(cell.name, words(cell)) for cell in table.find_all(["th", "td"])]
         alike([(c.kind.lower(), squeeze(c.text)) for c in tag.walk("TH", "TD")], shown)
         cells += len(shown)
-    assert cells > 90
+    assert cells >= FLOORS[volume.get("name", "")][1]
 
 
 def test_every_caption_with_its_number(tags, pages):
@@ -153,13 +156,13 @@ def test_every_caption_with_its_number(tags, pages):
     assert shown
 
 
-def test_every_figure_with_its_alternative_text(tags, pages):
+def test_every_figure_with_its_alternative_text(tags, pages, volume):
     shown = [image["alt"] for page in pages for image in page.find_all("img")]
     alike([tag.alt for tag in tags.walk("Figure")], shown)
-    assert all(shown)
+    assert all(shown) and len(shown) >= FLOORS[volume.get("name", "")][2]
 
 
-def test_every_paragraph_item_and_term(tags, pages):
+def test_every_paragraph_item_and_term(tags, pages, volume):
     printed = squeeze(tags.text_without("TOC", "Figure", "Note", "Reference"))
     missing, seen = [], 0
     for page in pages:
@@ -170,7 +173,7 @@ def test_every_paragraph_item_and_term(tags, pages):
             if (text := words(tag)) not in printed:
                 missing.append(text)
     assert not missing, f"{len(missing)} of {seen}: {missing[:5]}"
-    assert seen > 20
+    assert seen >= FLOORS[volume.get("name", "")][3]
 
 
 def test_every_claim_is_named_as_often(tags, pages, volume):
@@ -287,7 +290,7 @@ def test_the_brief_has_two_pages_and_the_report_about_120(built):
         with pikepdf.open(built / volume["file"]) as file:
             counts.append(len(file.pages))
     report, annex, brief = counts
-    assert report <= 150 and annex <= 100 and brief == 2
+    assert report <= 125 and annex <= 90 and brief == 2
 
 
 def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
