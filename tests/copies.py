@@ -9,6 +9,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+#: The documents of the book, in its order.
+NAMES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 
 
 def cases(name: str) -> Any:

@@ -13,14 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from copies import NAMES, ROOT, TOC
 from pybtex.database import parse_string
 
 from publish import links
 from report import data
 
-ROOT = Path(__file__).parents[2]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
-NAMES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 ABOUT = yaml.safe_load((ROOT / "CITATION.cff").read_text())
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
 
