@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from copies import cases
 
 PAGE, FIGURE = "book/engagement.html", "fig-engagement-visas"
 
@@ -93,17 +94,10 @@ def test_without_javascript_files_and_citation_are_there(window, served):
     assert page.locator("tbody tr").count() > 100
 
 
-@pytest.mark.parametrize(
-    ("query", "kind", "lands"),
-    [
-        ('"issued to Russian nationals"', "Figure", f"{PAGE}#{FIGURE}"),
-        ('"what a reader may do with them"', "Table", "#tbl-conclusion-scorecard"),
-        ("private channels", "Recommendation", "claims.html#claim-s1-b2"),
-        ("U.S. visas issued to Russians", "Data table", "data_dictionary.html#"),
-    ],
-)
-def test_search_says_what_it_found(page, served, query, kind, lands):
-    page.goto(f"{served}search.html?q={query}")
+@pytest.mark.parametrize("asked", cases("search_queries")["kinds"], ids=lambda a: a["kind"])
+def test_search_says_what_it_found(page, served, asked):
+    page.goto(f"{served}search.html?q={asked['query']}")
+    kind, lands = asked["kind"], asked["lands"]
     found = page.locator(".search-results li", has=page.get_by_text(kind, exact=True))
     hrefs = found.locator("a").evaluate_all("all => all.map((a) => a.href)")
     assert any(lands in href for href in hrefs), hrefs
