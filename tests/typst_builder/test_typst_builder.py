@@ -16,7 +16,7 @@ from PIL import Image
 from typst_builder import builder, press
 from typst_builder.press import TypstError
 
-SAMPLES, HOSTILE, PLACES, NOT_PRINTED, CHAPTER = cases("print_samples").values()
+SAMPLES, HOSTILE, PLACES, NOT_PRINTED, CHAPTER, WRONG = cases("print_samples").values()
 WIDE = "\n     ".join(["- sixteen_letters_"] * 20)
 NOT_PRINTED["too many columns"] = {
     "rst": f".. list-table::\n\n   * {WIDE}",
@@ -133,21 +133,10 @@ def test_all_errors_are_named_at_once(tmp_path):
         build(tmp_path, files)
 
 
-@pytest.mark.parametrize(
-    ("conf", "message"),
-    [
-        ({"typst_date": "spring"}, "typst_date: no date in 'spring'"),
-        ({"typst_documents": [{"documents": ["nowhere"]}]}, "typst_documents: unknown nowhere"),
-        ({"typst_documents": [{"front": []}]}, "typst_documents: unknown front"),
-        ({"typst_documents": [{"matter": ["cover"]}]}, "typst_documents: unknown cover"),
-        ({"typst_documents": [{"without": ["gone"]}]}, "typst_documents: no section gone"),
-        ({"typst_documents": [{"title": "ก"}]}, "title page: no font has 'ก'"),
-        ({"typst_imprint": "ก"}, "typst_imprint: no font has 'ก'"),
-    ],
-)
-def test_wrong_settings_are_named(tmp_path, conf, message):
-    with pytest.raises(TypstError, match=message):
-        build(tmp_path, page("Text."), **conf)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong["says"])
+def test_wrong_settings_are_named(tmp_path, wrong):
+    with pytest.raises(TypstError, match=wrong["says"]):
+        build(tmp_path, page("Text."), **wrong["settings"])
 
 
 # -- tables and figures ----------------------------------------------------------------------
