@@ -17,7 +17,7 @@ LIMITS = {
     "book/_extensions": 1460,
     "PDF builder": 1265,
     "scripts, styles, templates": 580,
-    "tests": 8260,
+    "tests": 7010,
 }
 
 
