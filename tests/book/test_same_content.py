@@ -1,11 +1,7 @@
 """PDF and EPUB say what the pages say: every table cell, heading, figure, paragraph and link."""
 
-import os
 import posixpath
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from collections import Counter
 from itertools import pairwise
@@ -17,13 +13,13 @@ import print_tags
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from copies import NAMES, TOC
 
 from publish import site
 from report import data
 
 PAGE = re.compile(r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))")  # print names places ...
 ADDRESS = re.compile(r"\(https?://[^()]*(?:\([^()]*\)[^()]*)*\)")  # ... and shows addresses
-TOC = yaml.safe_load((site.ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((site.ROOT / "_config.yml").read_text(encoding="utf-8"))
 VOLUMES = CONFIG["sphinx"]["config"]["typst_documents"]
 REFERENCES = "book/appendix/references"
@@ -38,11 +34,6 @@ def squeeze(text: str) -> str:
     """Leave out white space, invisible characters and what only print has."""
     text = re.sub("[\\s\u00ad\u200b\u2060\ufeff]", "", text)
     return ADDRESS.sub("", PAGE.sub(lambda m: ")" if m[0][0] == "," else "", text))
-
-
-def all_names() -> list[str]:
-    """The names of the documents, in the order of the book."""
-    return [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 
 
 def names_of(volume) -> list[str]:
@@ -257,33 +248,6 @@ def test_nothing_leaves_the_page(pdf):
                 assert 50 < x < width - 50 and 30 < y < height - 30, f"page {number}: {x}, {y}"
 
 
-def test_the_same_file_each_time_and_quickly(pdf, tmp_path):
-    """Compile what the builder wrote again: same bytes, in five seconds of processor time."""
-    project = pdf.parent.parent / "typst" / "typst" / pdf.stem
-    if not project.exists():
-        pytest.skip("the pages were built elsewhere")
-    shutil.copytree(project, tmp_path / "typst")
-    code = (
-        "import sys, time, typst; from pathlib import Path\n"
-        "from typst_builder import press; folder = Path(sys.argv[1])\n"
-        "start = time.process_time()\n"
-        "pdf = press.typeset(folder)\n"
-        "print(time.process_time() - start)\n"
-        "(folder / 'again.pdf').write_bytes(pdf)"
-    )
-    path = os.pathsep.join([str(site.ROOT / "book/_extensions"), str(site.ROOT / "book")])
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "typst")],
-        env={**os.environ, "PYTHONPATH": path, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (tmp_path / "typst" / "again.pdf").read_bytes() == pdf.read_bytes()
-    # Processor time, not the clock, and some room: the tests share the processors.
-    assert float(done.stdout) < 9.5
-
-
 def test_the_brief_has_two_pages_and_the_report_about_120(built):
     counts = []
     for volume in VOLUMES:
@@ -295,7 +259,7 @@ def test_the_brief_has_two_pages_and_the_report_about_120(built):
 
 def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
     printed = [names_of(volume) for volume in VOLUMES]
-    assert {name for names in printed for name in names} == {*all_names()}
+    assert {name for names in printed for name in names} == {*NAMES}
     cited = set()
     for names in printed:
         cited |= {place for _, path, place in links_of(read(built, names), names)}
@@ -304,13 +268,12 @@ def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
 
 
 def test_the_epub_says_what_the_pages_say(built):
-    names = all_names()
-    pages = read(built, names)
+    pages = read(built, NAMES)
     with zipfile.ZipFile(built / site.EPUB) as archive:
         listed = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert not [name for name in listed if name.endswith(".js")]
-        texts = [archive.read(f"{name}.xhtml").decode() for name in names]
+        texts = [archive.read(f"{name}.xhtml").decode() for name in NAMES]
     for text, page in zip(texts, pages, strict=True):
         own = BeautifulSoup(text, "lxml-xml")
         assert not own.select("script, .screen-only")

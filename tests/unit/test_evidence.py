@@ -2,33 +2,15 @@
 
 import pandas as pd
 import pytest
+from copies import ROOT, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from report import evidence
 from report.evidence import CERTAINTY, Judgement, grade
 
-FACTORS = pd.DataFrame(
-    [
-        ("design", "experiment", 1, 3),
-        ("design", "quasi-experiment", 0.8, 2),
-        ("design", "large-N", 0.5, 1),
-        ("design", "case study", 0.3, 1),
-        ("design", "before-after", 0.2, 0),
-        ("directness", "direct", 1, 3),
-        ("directness", "near", 0.5, 1),
-        ("directness", "mechanism", 0.2, 0),
-        ("setting", "target", 1, 3),
-        ("setting", "like", 0.75, 2),
-        ("setting", "far", 0.5, 1),
-        ("bias", "low", 1, 3),
-        ("bias", "some", 0.75, 2),
-        ("bias", "high", 0.25, 0),
-        ("read", "full text", 1, 3),
-        ("read", "abstract", 1, 2),
-    ],
-    columns=["factor", "level", "weight", "cap"],
-)
+FACTORS = pd.read_csv(ROOT / "tests/data/hand_factors.csv")
+HAND = cases("hand_cases")
 LEVELS = evidence.levels(FACTORS)
 LETTERS = {
     **dict(zip("EQLCB", FACTORS["level"][:5], strict=True)),
@@ -78,32 +60,17 @@ def said(found: Judgement):
     return found.verdict, certainty
 
 
-@pytest.mark.parametrize(
-    ("rows", "verdict", "certainty", "score", "usable", "thin", "unsettled"),
-    [
-        (["EdtlF +"] * 2 + ["EdtlF c"] * 3, "too little evidence", None, 1, 2, False, False),
-        (["QdtsA +"] * 2 + ["BnfhA -"] * 3, "too little evidence", None, 0.939, 2, False, False),
-        (["EdtlF +"] * 5, "supported", "high", 1, 5, False, False),
-        (["EdtlA +"] * 5, "supported", "moderate", 1, 5, False, False),
-        ([("EnflA +", {"tests": 12}), "QdtsA -", "QdtsA -"],
-         "contradicted", "low", -0.655, 3, True, False),
-        (["LnksA +"] * 4 + ["LnksA -"], "supported", "very low", 0.6, 5, False, True),
-        ([("LdksA +", {"stream": "s"}), ("LdksA -", {"stream": "s"}), "LdksA +"],
-         "too little evidence", None, 0.5, 2, False, False),
-        (["LdtsA 0"] * 3 + ["LdtsA +", "LdtsA -"], "mixed results", None, 0, 5, False, False),
-        ([("LdtsA +", {"team": "a"})] * 3 + ["LdtsA -"],
-         "mostly supported", "very low", 0.5, 4, True, True),
-        (["EdtlF +"] * 2 + ["LnfsA -"] * 4, "supported", "moderate", 0.684, 6, False, True),
-        (["CdtlF +"] * 5, "supported", "moderate", 1, 5, False, False),
-        (["CdtlF +"] * 3 + ["CdtlF -"], "mostly supported", "very low", 0.5, 4, True, True),
-    ],
-    ids=range(1, 13),
-)  # fmt: skip
-def test_cases_worked_by_hand(rows, verdict, certainty, score, usable, thin, unsettled):
-    found = judged(*rows)
-    assert said(found) == (verdict, certainty)
-    assert round(found.score, 3) == score
-    assert (found.usable, found.thin, bool(found.unsettled)) == (usable, thin, unsettled)
+@pytest.mark.parametrize("case", HAND, ids=range(1, 13))
+def test_cases_worked_by_hand(case):
+    found = judged(*case["rows"])
+    assert said(found) == (case["verdict"], case["certainty"])
+    assert round(found.score, 3) == case["score"]
+    unsettled = bool(found.unsettled)
+    assert (found.usable, found.thin, unsettled) == (
+        case["usable"],
+        case["thin"],
+        case["unsettled"],
+    )
 
 
 def test_what_a_reader_is_shown():

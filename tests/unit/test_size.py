@@ -17,7 +17,7 @@ LIMITS = {
     "book/_extensions": 1379,
     "PDF builder": 1261,
     "scripts, styles, templates": 578,
-    "tests": 8260,
+    "tests": 7010,
 }
 
 
