@@ -13,11 +13,11 @@ from report.data import ROOT
 LIMITS = {
     "cells of notebooks": 1540,
     "book/report": 2260,
-    "book/publish": 1600,
-    "book/_extensions": 1460,
+    "book/publish": 1927,
+    "book/_extensions": 1463,
     "PDF builder": 1265,
     "scripts, styles, templates": 580,
-    "tests": 8260,
+    "tests": 8415,
 }
 
 
