@@ -5,7 +5,7 @@ read the book; for each change it forks a child, which reads what changed and th
 "make book" does, the changed pages first. So what is shown is what would be published, and a
 child that fails or is overtaken by the next change leaves nothing behind.
 
-sphinx-autobuild starts Sphinx anew: a changed sentence took it 17 s of processor time, here 2.
+sphinx-autobuild starts Sphinx anew: a changed sentence took it 17 s of processor time, here 2 to 3.
 """
 
 from __future__ import annotations
