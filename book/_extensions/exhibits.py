@@ -311,6 +311,7 @@ class Recommendation(Claim):
     def process_link(
         self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
     ) -> tuple[str, str]:
+        env.note_dependency(str(data.path_of("claims")))
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
         words = str(names.get(title, title))
@@ -324,6 +325,8 @@ class Certainty(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         known = self.text in set(data.load("verdict_inputs")["claim_id"])
         level = assessment.certainty(self.text) if known else "of no recommendation"
+        for name in data.loaded():
+            self.env.note_dependency(str(data.path_of(name)))
         words = self.inliner.parent.astext()
         said = next((n for n in WORDS if re.search(WORDS[n], words)), "no verdict")
         if said != level or re.search(r"\d", words):

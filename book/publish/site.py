@@ -102,14 +102,14 @@ def up_to_date() -> bool:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let one command at a time work in _build; a second one is told so and stops."""
+def alone(wait: bool = False) -> Iterator[None]:
+    """Let one command at a time work in _build; a second one waits, or is told so and stops."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         try:
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except ImportError:  # Windows: two builds at once are not kept apart
             pass
         except OSError as error:
@@ -221,13 +221,13 @@ def _sums(folder: Path, files: Iterable[Path] = ()) -> Iterator[str]:
 def publish(html: Path, pdf: Path) -> None:
     """Put a finished book in the place of the last one: at no moment is there half a book."""
     if HTML.exists():
-        _exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
+        exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
     else:
         html.replace(HTML)
     pdf.replace(PDF)
 
 
-def _exchange(one: Path, other: Path) -> None:
+def exchange(one: Path, other: Path) -> None:
     """Swap two folders in one step where the system can (Linux), else in two renames."""
     at_cwd, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, see rename(2)
     with suppress(AttributeError, TypeError, OSError):

@@ -35,7 +35,7 @@ def test_folders_swap_with_and_without_help_of_the_system(tmp_path, monkeypatch,
     for folder in (one, other):
         folder.mkdir()
         (folder / "name").write_text(folder.name)
-    site._exchange(one, other)
+    site.exchange(one, other)
     assert (one / "name").read_text() == "other" and (other / "name").read_text() == "one"
 
 
