@@ -224,7 +224,7 @@ def test_facts_are_recorded_and_used(path):
     calls = [c for c in calls if isinstance(c, ast.Call) and ast.unparse(c.func) == "report.facts"]
     names = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
     for name in names - used:
-        shown = {n for n in used & facts(path) - names if n.startswith(f"{name}_")}
+        shown = {n for n in used & facts(path).keys() - names if n.startswith(f"{name}_")}
         assert shown, f"{path.name}: {name} is recorded, and nothing shows it"
 
 
