@@ -5,13 +5,17 @@ export PYTHONPATH := book
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := no  # a pip.conf that says user = true fits no environment
 
-.PHONY: help book check test reproduce lab bench mutate mutate-code faults audit count lint lock clean
+.PHONY: help book preview check test reproduce lab bench mutate mutate-code faults audit count lint lock clean
 .NOTPARALLEL:  # each verb uses all processors by itself
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 book: .venv/.book  ## build _build/html/ and _build/dealing-with-moscow.pdf
 	@$(BIN)/python -m publish book
+
+PORT ?= 8000
+preview: .venv/.book  ## show the pages at 127.0.0.1:8000 while they are written
+	@$(BIN)/python -m publish preview --port $(PORT)
 
 check: .venv/.tests lint  ## while writing: data, rules and units alone (half a minute)
 	@$(BIN)/python -m publish check

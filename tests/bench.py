@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +84,35 @@ def edit(folder: Path, words: str) -> None:
     nbformat.write(notebook, chapter)
 
 
+def preview(folder: Path, stale: Cost) -> None:
+    """Print how long a saved sentence takes to be shown; all pages must be what is published."""
+    book, started = [sys.executable, "-m", "publish"], time.perf_counter()
+    env = {**os.environ, "PYTHONPATH": str(folder / "book"), "TMPDIR": str(folder)}
+    at = subprocess.Popen(
+        [*book, "preview", "--port", "0"], cwd=folder, env=env, stdout=subprocess.PIPE, text=True
+    )
+
+    def shown() -> Iterator[float]:
+        for line in at.stdout or ():
+            if said := re.search(r"shown after ([\d.]+) s", line):
+                yield float(said[1])
+
+    times = shown()
+    next(times)
+    ready = time.perf_counter() - started
+    edit(folder, "One sentence more, seen at once.")
+    page, whole = next(times), next(times)
+    run(folder, *book[1:], "book")
+    (pages,), html = folder.glob("preview-*/shown"), folder / "_build/html"
+    names = [path.relative_to(html) for path in html.rglob("*.html")]
+    if other := [n for n in names if (pages / n).read_bytes() != (html / n).read_bytes()]:
+        sys.exit(f"the preview shows other pages than make book publishes: {other}")
+    at.send_signal(signal.SIGINT)
+    at.wait()
+    times_said = f"{page:.1f} s, all pages after {whole:.1f} s, ready after {ready:.1f} s"
+    print(f"{'  the same, seen in make preview':46} {times_said} {page / stale.wall:.2f} ≤ 0.35")
+
+
 def grow(folder: Path, times: int) -> None:
     """Give the book each chapter on a section several times, under other names."""
     path = folder / "_toc.yml"
@@ -145,6 +176,7 @@ def against_stock(work: Path) -> None:
     edit(stock, "One sentence more.")
     stale = run(stock, *[word for word in JUPYTER_BOOK if word != "--all"], ".")
     show("  stock rebuilds after one sentence", stale)
+    preview(ours, stale)
     (work / "pdf").mkdir()
     pdf, latex = run(ours, "-m", "publish.sphinx_run", str(work / "pdf"), "typst"), None
     if shutil.which("xelatex"):

@@ -220,7 +220,9 @@ def ran(path: Path, draw: bool = False) -> notebooks.Run:
 @cache
 def as_it_is(path: Path) -> Any:
     """Return a notebook with its outputs from the data as it is, drawings as their digests."""
-    return ran(path).notebook
+    run = ran(path)
+    assert not run.error, run.error
+    return run.notebook
 
 
 @cache

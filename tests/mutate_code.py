@@ -1,8 +1,9 @@
 """Do the tests notice a change of the code? python tests/mutate_code.py [module ...]
 
 cosmic-ray changes one operator, number, comparison or decorator at a time in a copy of the
-repository, and the module's own tests run after each. Changes of annotations, which are never
-evaluated, are left out. A survivor that is not in EQUAL is printed, and the exit status is 1.
+repository, and the module's own tests, named in tests/data/mutations.yaml, run after each. Changes
+of annotations, which are never evaluated, are left out. A survivor that is not among those that
+change nothing is printed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -15,44 +16,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from copies import ROOT, cases
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-#: The files to change, each with its tests.
-MODULES = {
-    "evidence": ("report/evidence.py", "unit/test_evidence*.py"),
-    "data": ("report/data.py", "unit/test_data.py"),
-    "exhibits": ("report/exhibits.py", "unit/test_exhibits.py"),
-    "escaping": ("_extensions/typst_builder/markup.py", "typst_builder/test_typst_markup.py"),
-    "tables": ("_extensions/typst_builder/tables.py", "typst_builder/test_typst_tables.py"),
-}
-#: Survivors that change nothing: the change, a part of its line, and why no test can notice.
-EQUAL = (
-    ("NotEq_IsNot", "len(row) != len(header)", "small whole numbers are one object each"),
-    ("NotEq_IsNot", 'character != "\\n"', "single characters are one object each"),
-    ("ReplaceTrueWithFalse", "strict=True)]", "the two are always of one length"),
-    ("ReplaceTrueWithFalse", "zip(step, tested", "the two are always of one length"),
-    ("ReplaceTrueWithFalse", "zip(*cells", "columns of one table are of one length"),
-    ("BitAnd_Mul", "", "of truths, the product is the conjunction"),
-    ("BitAnd_FloorDiv", "", "so is the whole quotient: numpy gives 0 for what is divided by false"),
-    ("Mul_FloorDiv", "!= words", "the divisor is a truth, and numpy gives 0 where it is false"),
-    ("Gt_NotEq", "> 0", "weights are never negative"),
-    ("Eq_GtE", "low == high", "the lowest is never above the highest"),
-    ("Sub_RShift", "band = 2", "below the outer bound is below the inner: 1 less 1, 1 halved"),
-    ("Add_LShift", "evidence =", "who is robust is medium: 1 and 1, 1 doubled"),
-    ("Add_LShift", "alike =", "the narrow spread is within the wide one"),
-    ("NumberReplacer", "DIGITS = 9", "8 and 10 digits take the noise of a sum away as well"),
-    ("NumberReplacer", "0.0).max(axis=2)", "every study has a type, and no weight is negative"),
-    ("NumberReplacer", "np.where(tested, total, 1.0)", "it only keeps the rest from 0 by 0"),
-    ("NumberReplacer", "np.clip(alike", "below zero only for a claim that is not tested"),
-    ("NumberReplacer", "for _ in range(60)", "the search has come to rest by then"),
-    ("NumberReplacer", ")[0]", "there is one weighting, so the first is the last"),
-    ("NumberReplacer", "base[0]", "there is one weighting, so the first is the last"),
-    ("NumberReplacer", "each[0]", "there is one weighting, so the first is the last"),
-)
+MODULES, EQUAL = cases("mutations").values()
 CONFIG = """
 [cosmic-ray]
 module-path = "{path}"

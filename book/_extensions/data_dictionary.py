@@ -1,7 +1,8 @@
-"""The data dictionary and the lists of pages read: Markdown written from data/ when it is read.
+"""Pages whose Markdown is a Jinja template over data/: the data dictionary, the pages read.
 
-A section per table says what a row is, its columns, coverage, sources and caveats. The lists name,
-table by table, the pages that its rows were read from, the best kind of source first.
+In a page, ``tables`` are the descriptions of the package, ``users`` links to the pages that load
+each, ``common`` the columns of all, and ``read(first, last)`` the tables from one letter to another
+with the pages that their rows were read from; the filter ``plain`` shows text as it is.
 """
 
 from __future__ import annotations
@@ -13,66 +14,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from sphinx.application import Sphinx
 
 from report import data
 
 #: Columns that mean the same in every table; the page explains them once.
 COMMON = ("source", "source_2", "verification", "note")
-PAGE = "book/appendix/data_dictionary"
-MARK = "```{data-dictionary}\n```"
-#: In its place, the lists of the tables from one letter to another.
-LISTS = re.compile(r"```\{pages-read\} (\w)-(\w)\n```")
-GROUPS = {
-    "article": "The article",
-    "evidence": "The record",
-    "research": "The research and our judgement",
-    "": "Shared",
-}
+PAGES = {f"book/appendix/{name}" for name in ("data_dictionary", "pages_read", "pages_read_q_z")}
 
 
-def write(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put one section per group of tables, or the lists of pages read, in place of their mark."""
-    if docname == PAGE:
+def fill(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Fill a page that is a template."""
+    if docname in PAGES:
+        loader = FileSystemLoader(app.srcdir)
+        form = Environment(loader=loader, trim_blocks=True, undefined=ChainableUndefined)  # noqa: S701  # Markdown
+        form.filters["plain"] = plain
         app.env.note_dependency(str(data.PACKAGE))
-        resources = data.package()["resources"]
-        pages, lines = users(app), list[str]()
-        for folder, title in GROUPS.items():
-            lines += [f"(data-group-{folder or 'shared'})=", f"## {title}", ""]
-            for resource in resources:
-                if resource["path"].rpartition("/")[0] == folder:
-                    lines += [*entry(resource, pages.get(resource["name"], [])), ""]
-        source[0] = source[0].replace(MARK, "\n".join(lines))
-    elif asked := LISTS.search(source[0]):
-        lists = "\n".join(pages_read(app, *asked.groups()))
-        source[0] = source[0].replace(asked[0], lists)
-
-
-def pages_read(app: Sphinx, first: str, last: str) -> Iterator[str]:
-    """Return, for each table whose name begins so, the pages its rows name, best kind first."""
-    resources = data.package()["resources"]
-    rows = {resource["name"]: records(app, resource) for resource in resources}
-    fields = data.describe("sources")["schema"]["fields"]
-    best = next(f for f in fields if f["name"] == "kind")["constraints"]["enum"]
-    register = {row["source_key"]: row for row in rows["sources"]}
-    for name, title in sorted((r["name"], r["title"]) for r in resources):
-        keys = (row.get(column) for row in rows[name] for column in ("source", "source_2"))
-        counts = Counter(filter(None, keys))
-        if counts and first <= name[0] <= last:
-            yield f"(pages-{name})=\n**{plain(title)}** ([{name}](data-{name})):\n"
-            for key in sorted(counts, key=lambda k: (best.index(register[k]["kind"]), k)):
-                page, n = register[key], counts[key]
-                about = [page["publisher"], *filter(None, [page["date"]]), page["kind"]]
-                link = f"[{plain(page['title'])}](<{page['url']}>)"
-                yield f"- {link}: {plain(', '.join(about))}, {n} row{'s' * (n > 1)}"
-            yield ""
-
-
-def records(app: Sphinx, resource: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of a table as text; the page then depends on its file."""
-    path = data.path_of(resource["name"])
-    app.env.note_dependency(str(path))
-    return data.cells(path.read_bytes(), resource)[0].to_dict("records")
+        page = form.from_string(source[0])
+        known = {"tables": data.package()["resources"], "users": users(app), "common": COMMON}
+        source[0] = page.render(**known, read=lambda *ends: read(app, *ends))
 
 
 def users(app: Sphinx) -> dict[str, list[str]]:
@@ -89,63 +50,35 @@ def users(app: Sphinx) -> dict[str, list[str]]:
     return found
 
 
+def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """Yield tables by name, each with rows of the register and how many of its rows name them.
+
+    The best kind of source comes first.
+    """
+    rows: dict[str, list[dict[str, str]]] = {}
+    resources = sorted(data.package()["resources"], key=lambda resource: resource["name"])
+    for resource in resources:
+        path = data.path_of(resource["name"])
+        app.env.note_dependency(str(path))
+        rows[resource["name"]] = data.cells(path.read_bytes(), resource)[0].to_dict("records")
+    fields = {field["name"]: field for field in data.describe("sources")["schema"]["fields"]}
+    best = fields["kind"]["constraints"]["enum"]
+    register = {row["source_key"]: row for row in rows["sources"]}
+    for table in [table for table in resources if first <= table["name"][0] <= last]:
+        keys = [row.get(key) for row in rows[table["name"]] for key in ("source", "source_2")]
+        counts = Counter(filter(None, keys))
+        named = sorted(counts, key=lambda key: (best.index(register[key]["kind"]), key))
+        if named:
+            times = (f"{counts[key]} row{'s' * (counts[key] > 1)}" for key in named)
+            yield table, [*zip(map(register.get, named), times, strict=True)]
+
+
 def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-def entry(resource: dict[str, Any], pages: list[str]) -> list[str]:
-    """Return the lines of the section of one table."""
-    file = f"data/{resource['path']}"
-    download = f"[ ([download](../../{file}){{.external}})]{{.screen-only}}"
-    terms = "; ".join(item["title"] for item in resource["licenses"])
-    if resource["restricted"]:
-        terms += " (not open data)"
-    sources = [
-        f"[{plain(s['title'])}](<{s['path']}>)" if "path" in s else plain(s["title"])
-        for s in resource["sources"]
-    ]
-    breaks = [f"{b['field']}, {b['at']}: {b['note']}" for b in resource["breaks"]]
-    fields = {
-        "File": [f"`{file}`{download}"],
-        "Used in": [", ".join(pages) or plain(resource.get("reason", "no page"))],
-        "Coverage": [plain(resource["coverage"])],
-        "Selection": [plain(resource["selection"])] if "selection" in resource else [],
-        "Sources": sources,
-        "Licence": [plain(terms)],
-        "Caveats": [f"- {plain(line)}" for line in resource["caveats"]],
-        "Breaks": [f"- {plain(line)}" for line in breaks],
-    }
-    return [
-        f"(data-{resource['name']})=",
-        f"### {plain(resource['title'])}",
-        f"\n{plain(resource['description'])}\n",
-        *(f":{name}:\n  " + "\n\n  ".join(body) for name, body in fields.items() if body),
-        "\n:::{list-table}\n:header-rows: 1\n:stub-columns: 1",
-        ":class: dictionary-columns compact\n\n* - Column\n  - Type\n  - Meaning",
-        *columns(resource["schema"], resource["name"]),
-        ":::",
-    ]
-
-
-def columns(schema: dict[str, Any], table: str) -> Iterator[str]:
-    """Return the row of each column of a table: name, type and unit, meaning."""
-    targets = {
-        field: key["reference"]["resource"] or table
-        for key in schema.get("foreignKeys", [])
-        for field in ([key["fields"]] if isinstance(key["fields"], str) else key["fields"])
-    }
-    for field in [f for f in schema["fields"] if f["name"] not in COMMON]:
-        name, limits = field["name"], field.get("constraints", {})
-        kind = field["type"] + (f", {field['unit']}" if field.get("unit") else "")
-        says = field["description"].rstrip(".") + "."
-        says += " Key." if name in schema.get("primaryKey", []) else ""
-        says += f" Points to {targets[name]}." if name in targets else ""
-        says += f" One of: {', '.join(map(str, limits['enum']))}." if "enum" in limits else ""
-        yield f"* - {plain(name)}\n  - {plain(kind)}\n  - {plain(says)}"
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Write the pages when they are read."""
-    app.connect("source-read", write)
+    """Fill the pages when they are read."""
+    app.connect("source-read", fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -27,7 +27,6 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.roles import XRefRole
 from sphinx.transforms import SphinxTransform
@@ -59,7 +58,7 @@ SIGNS = {
 WORDS = {"very low": "lean|uncertain", "low": r"\bmay\b", "moderate": "probably", "high": "shows?"}
 FENCE = "~" * 9
 #: A column with a longer text than this, in letters, is kept wide enough to read.
-LONG = 90
+LONG = 60
 GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
 
 
@@ -98,11 +97,12 @@ class Exhibit(SphinxDirective):
         alt      of a figure: what someone who cannot see it needs to know
         missing  of a table with empty cells: why they are empty
         formerly names of exhibits of earlier editions that it replaces: their addresses lead here
+        ordered  of a table: the order of its rows says something, so that it does not sort
     """
 
     required_arguments = 1
     has_content = True
-    option_spec = dict.fromkeys(("alt", "missing", "formerly"), directives.unchanged)
+    option_spec = dict.fromkeys(("alt", "missing", "formerly", "ordered"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
@@ -113,8 +113,6 @@ class Exhibit(SphinxDirective):
         if not words or not all(isinstance(word, nodes.paragraph) for word in words):
             raise self.error(f"exhibit {name}: expected a caption and notes, each a paragraph")
         caption, *notes = words
-        for note in notes:
-            note["classes"].append("exhibit-note")
         old = [nodes.make_id(one) for one in self.options.get("formerly", "").split()]
         box = nodes.container(classes=["exhibit"], ids=old)
         if body["svg"]:
@@ -125,21 +123,20 @@ class Exhibit(SphinxDirective):
             reason = self.options.get("missing", "").strip()
             self._check("missing", bool(reason) == empty, "text where, and only where, cells are")
             if empty:
-                notes += [nodes.paragraph("", f"{MISSING} {reason}", classes=["exhibit-note"])]
-            if name.startswith("fig-"):  # a figure in words
-                words = nodes.caption("", "", *caption.children)
-                shown = nodes.figure("", self.table(body), words, label=caption.astext())
-            else:
-                shown = self.table(body, caption)
-                box["classes"].append("exhibit-table")
+                notes.append(nodes.paragraph("", f"{MISSING} {reason}"))
+            shown = self.table(body, caption)
+            shown["classes"] += ["ordered"] * ("ordered" in self.options)
+            box["classes"].append("exhibit-table")
         shown["names"].append(nodes.fully_normalize_name(name))
         self.state.document.note_explicit_target(shown, shown)
         self.set_source_info(shown)
         said = data.source_line(body["source"])
         rules = said["selections"]
         for title, rule in rules.items():
-            text = f"Selection ({title}): {rule}" if len(rules) > 1 else f"Selection: {rule}"
-            notes.append(nodes.paragraph("", text, classes=["exhibit-note"]))
+            which = f" ({title})" if len(rules) > 1 else ""
+            notes.append(nodes.paragraph("", f"Selection{which}: {rule}"))
+        for note in notes:
+            note["classes"].append("exhibit-note")
         box += [shown, *notes, self.source(body, said)]
         box["exhibit"] = {key: body.get(key) for key in ("source", "data_to", "marks")}
         box["exhibit"]["svg"] = shown.get("drawing")  # where it lies
@@ -221,18 +218,12 @@ class Exhibit(SphinxDirective):
         for place, item in enumerate(source["tables"]):
             line += nodes.Text(f"{', ' if place else ' Data: '}{item['name']}")
             ways = [_link("CSV", f"{up}data/{item['path']}")]
-            if item["sourced"]:
-                ways += [nodes.Text(", "), _pages_read(item["name"])]
+            if item["sourced"]:  # from the list of the pages that its rows were read from
+                pages = {"markup": f"{{ref}}`pages read <pages-{item['name']}>`"}
+                ways += [nodes.Text(", "), *self.inline(pages)]
             ways = [nodes.Text(" ("), *ways, nodes.Text(")")]
             line += nodes.inline("", "", *ways, classes=["screen-only"])
         return line
-
-
-def _pages_read(table: str) -> nodes.Node:
-    """Return a link to the list of the pages that the rows of a table were read from."""
-    shown = nodes.inline("", "pages read", classes=["std", "std-ref"])
-    about = {"refdomain": "std", "reftype": "ref", "reftarget": f"pages-{table}"}
-    return addnodes.pending_xref("", shown, **about, refexplicit=True, refwarn=True)
 
 
 def _link(text: str, address: str) -> nodes.Node:
@@ -320,6 +311,7 @@ class Recommendation(Claim):
     def process_link(
         self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
     ) -> tuple[str, str]:
+        env.note_dependency(str(data.path_of("claims")))
         names = data.load("claims").set_index("claim_id")["short_name"].dropna()
         title, target = super().process_link(env, refnode, has_explicit_title, title, target)
         words = str(names.get(title, title))
@@ -333,6 +325,8 @@ class Certainty(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         known = self.text in set(data.load("verdict_inputs")["claim_id"])
         level = assessment.certainty(self.text) if known else "of no recommendation"
+        for name in data.loaded():
+            self.env.note_dependency(str(data.path_of(name)))
         words = self.inliner.parent.astext()
         said = next((n for n in WORDS if re.search(WORDS[n], words)), "no verdict")
         if said != level or re.search(r"\d", words):

@@ -10,8 +10,6 @@ For the pages only. The folder exhibits/ beside them holds, named by the exhibit
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import textwrap
@@ -160,11 +158,10 @@ def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
 
 def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: Any) -> None:
     """Write the files of an exhibit; press is the compiler that draws the PNG."""
-    stem, table = folder / exhibit["name"], io.StringIO()
-    rows = zip(*([column["name"], *column["cells"]] for column in exhibit["columns"]), strict=True)
-    csv.writer(table, lineterminator="\n").writerows(rows)
+    stem = folder / exhibit["name"]
+    shown = pd.DataFrame({column["name"]: column["cells"] for column in exhibit["columns"]})
     told = json.dumps(package(exhibit, about), ensure_ascii=False, indent=2)
-    files = {".csv": table.getvalue(), ".json": f"{told}\n"}
+    files = {".csv": shown.to_csv(index=False, lineterminator="\n"), ".json": f"{told}\n"}
     files |= {f".{form[:3].lower()}": f"{exhibit['cite'][form]}\n" for form in ("BibTeX", "RIS")}
     if exhibit["svg"]:
         number, name = exhibit["title"].partition(". ")[0], about["title"].partition(": ")[0]
@@ -193,8 +190,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
             box["search"] = [exhibit["name"], exhibit["title"], exhibit["kind"].capitalize()]
             stem = "../" * page.count("/") + f"exhibits/{exhibit['name']}"
             text = app.builder.templates.render("exhibit.html", {"exhibit": exhibit, "stem": stem})
-            fold = nodes.container("", nodes.raw("", text, format="html"), classes=["cite-this"])
-            fold["classes"], fold["summary"] = ["cite-this", "screen-only"], "Save or cite"
+            fold = nodes.container("", nodes.raw("", text, format="html"), summary="Save or cite")
+            fold["classes"] = ["cite-this", "screen-only"]
             box.insert(box.index(source) + 1, fold)
 
     def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -54,7 +54,8 @@ class WebTranslator(HTML5Translator):
     ) -> str:
         if tagname in {"th", "td"}:
             group = node.parent.parent  # head or body of the table
-            sortable = len(group.parent[-1]) >= SORTABLE
+            grid = group.parent
+            sortable = len(grid[-1]) >= SORTABLE and "ordered" not in grid.parent["classes"]
             if tagname == "th":
                 attributes["scope"] = "col" if isinstance(group, nodes.thead) else "row"
             if sortable and isinstance(group, nodes.thead):

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: python -m publish book, check and more."""
+"""The commands behind the Makefile: python -m publish book, preview, check and more."""
 
 from __future__ import annotations
 
@@ -95,9 +95,11 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="publish", description=__doc__)
-    parser.add_argument("command", choices=["book", "execute", "reproduce", "check"])
+    parser.add_argument("command", choices=["book", "preview", "execute", "reproduce", "check"])
     parser.add_argument("notebooks", nargs="*", help="names such as engagement (default: all)")
     parser.add_argument("--force", action="store_true", help="execute every notebook")
+    parser.add_argument("--wait", action="store_true", help="for another build to end")
+    parser.add_argument("--port", type=int, default=8000, help="of the preview (0: a free one)")
     chosen = parser.parse_intermixed_args()
     try:
         if chosen.command == "reproduce":
@@ -106,7 +108,12 @@ def main() -> int:
             check()
             print("data/ is valid.")
             return 0
-        with site.alone():
+        if chosen.command == "preview":
+            from publish import preview  # the others need no server
+
+            preview.preview(chosen.port)
+            return 0
+        with site.alone(chosen.wait):
             if chosen.command == "book":
                 book()
             else:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import yaml
 
+from publish import notebooks
 from report import data
 
 ROOT = data.ROOT
 NAME = "dealing-with-moscow"
+Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 
 
@@ -33,33 +35,34 @@ def rerun_files() -> list[Path]:
     """Return what a reader needs to execute the notebooks and compare: no Sphinx, no tests."""
     tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml", "CITATION.cff"]
     tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
-    book = ROOT / "book"
-    code = [*(book / "report").rglob("*"), *(book / "publish").rglob("*")]
-    code = [path for path in code if path.suffix in {".py", ".yaml", ".mplstyle", ".txt"}]
-    notebooks = [p for p in book.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
-    return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks]
+    kinds = ["report/*.py", "publish/*.py", "publish/*.yaml", "publish/*.txt"]
+    code = [path for kind in kinds for path in (ROOT / "book").glob(kind)]
+    return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks.paths()]
 
 
-def write(target: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """Write a zip with the same bytes each time: one folder, names sorted, dated by the edition."""
-    date = datetime.date.fromisoformat(str(about()["date-released"]))
-    top = f"{target.stem}-{about()['version']}"  # an older edition is not unpacked over
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in sorted(files):
-            entry = zipfile.ZipInfo(f"{top}/{name}", (date.year, date.month, date.day, 12, 0, 0))
-            entry.external_attr = 0o644 << 16
-            entry.create_system = 3
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
+def pack(target: Path, files: Iterable[tuple[str, bytes]], date: Date) -> None:
+    """Write a zip whose bytes are the same each time; a file named mimetype is not compressed."""
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, date)
+            entry.external_attr, entry.create_system = 0o644 << 16, 3
+            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content, how, compresslevel=9)
 
 
 def make(folder: Path) -> None:
-    """Write both downloads into the folder of the pages; the data have the exhibits' with them."""
-    terms = ROOT / "LICENSE-TEXT-AND-DATA"
+    """Write both downloads into the folder of the pages; the data have the exhibits' with them.
+
+    Each is one folder, named by the edition, so that an older one is not unpacked over.
+    """
+    terms, edition = ROOT / "LICENSE-TEXT-AND-DATA", about()
+    day = datetime.date.fromisoformat(str(edition["date-released"]))
     for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
         words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}
         shown = folder.glob("exhibits/*.[cj]s*") if name == DATA else ()
         inside |= {path.relative_to(folder).as_posix(): path.read_bytes() for path in shown}
-        inside |= {"README.txt": words.format(**about()).encode(), terms.name: terms.read_bytes()}
-        write(folder / name, inside.items())
+        inside |= {"README.txt": words.format(**edition).encode(), terms.name: terms.read_bytes()}
+        top = f"{name.removesuffix('.zip')}-{edition['version']}"
+        named = ((f"{top}/{path}", inside[path]) for path in sorted(inside))
+        pack(folder / name, named, (day.year, day.month, day.day, 12, 0, 0))

@@ -24,7 +24,6 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from publish import guard
 from report import data
 
 ROOT = data.ROOT
@@ -42,20 +41,19 @@ KERNEL_ENV = {
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 #: What every kernel runs first. A report package that cannot be imported fails in the first cell.
 GUARD = f"""
-import sys
-sys.path.insert(0, {str(BOOK)!r})
-try:
-    import report
-except Exception:
-    pass
-else:
-    del report
-sys.path.remove({str(BOOK)!r})
-_space = {{"__name__": "guard"}}
-exec({Path(guard.__file__).read_text(encoding="utf-8")!r}, _space)
-_space["install"]({str(ROOT)!r})
-del _space, sys
+def begin(book, root):
+    import contextlib, sys
+    sys.path.insert(0, book)
+    with contextlib.suppress(Exception):
+        import report
+    from publish import guard
+    guard.install(root)
+    sys.path.remove(book)
+begin({str(BOOK)!r}, {str(ROOT)!r})
+del begin
 """
+#: What it is asked last.
+USED = "import json; from report import data; print(json.dumps(data.used()))"
 
 
 class NotebookError(RuntimeError):
@@ -185,53 +183,39 @@ def before_save(model: dict[str, Any], **_: Any) -> None:
 
 
 async def _execute(run: Run) -> None:
-    started, number = time.perf_counter(), 0
-    notebook = nbformat.from_dict(run.stored)
-    resources = {"metadata": {"path": str(run.path.parent)}}
+    started, notebook = time.perf_counter(), nbformat.from_dict(run.stored)
+    first, last = map(nbformat.v4.new_code_cell, (GUARD, USED))
+    notebook.cells = [first, *notebook.cells, last]
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources=resources
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(run.path.parent)}},
+        record_timing=False,
     )
-    client.record_timing = False
     try:
         # The kernel's own log is not shown; what a cell writes arrives as an output.
-        async with client.async_setup_kernel(
-            env={**os.environ, **KERNEL_ENV}, stderr=subprocess.DEVNULL
-        ):
-            await _hidden(client, GUARD)
-            for place, cell in enumerate(notebook.cells):
-                if cell.cell_type == "code":
-                    number += 1
-                    await client.async_execute_cell(cell, place, execution_count=number)
-                    for said in [o for o in cell.outputs if o.output_type == "stream"]:
-                        what = f"wrote to {said.name}: {said.text.strip()[:200]}"
-                        raise NotebookError(f"{what}. End a cell on one value and print nothing.")
-            question = "import json; from report import data; print(json.dumps(data.used()))"
-            used = json.loads(await _hidden(client, question))
+        await client.async_execute(env={**os.environ, **KERNEL_ENV}, stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         why = f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
         why = f"still running after {CELL_TIMEOUT} s"
     except DeadKernelError:
         why = "the kernel died"
-    except NotebookError as error:
-        why = str(error)
     except RuntimeError as error:
         why = f"its kernel did not start: {error}. Try: make clean"
     else:
+        notebook.cells = notebook.cells[1:-1]
+        for number, cell in enumerate(code_cells(notebook), start=1):
+            for said in [o for o in cell.outputs if o.output_type == "stream"]:
+                why = f"wrote to {said.name}: {said.text.strip()[:200]}. End a cell on one value"
+                run.error = run.error or f"{run.path}, code cell {number}: {why} and print nothing."
         tidy(notebook)
+        used = json.loads(last.outputs[0].text)
         notebook.metadata["inputs"] = own(notebook) | run.shared | used
         run.notebook, run.seconds = notebook, time.perf_counter() - started
         return
-    run.error = f"{run.path}, code cell {number}: {why}"
-
-
-async def _hidden(client: NotebookClient, source: str) -> str:
-    """Run a cell that is not kept; return what it printed."""
-    cell = nbformat.v4.new_code_cell(source)
-    client.nb.cells.append(cell)
-    await client.async_execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
-    client.nb.cells.pop()
-    return "".join(output.get("text", "") for output in cell.outputs)
+    run.error = f"{run.path}, code cell {client.code_cells_executed - 1}: {why}"
 
 
 def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> None:

@@ -13,17 +13,17 @@ import pandas as pd
 
 from publish import notebooks
 from publish.notebooks import Run
+from report.data import quoted
 from report.exhibits import FACTS_MIME, FIGURE_MIME, TABLE_MIME
 
 
 class Output(NamedTuple):
-    """A stored output: its cell, its kind ("tables", ..), its name, the body of an exhibit, all."""
+    """A stored output: its cell, its kind ("tables", ..), its name, its values by their place."""
 
     cell: int
     kind: str
     name: str
-    body: dict[str, Any]
-    content: Any
+    values: dict[str, Any]
 
 
 @dataclass
@@ -38,18 +38,26 @@ class Comparison:
 
 def outputs(notebook: Any) -> Iterator[Output]:
     """Yield every output of a notebook; of facts, each."""
-    for place, cell in enumerate(notebooks.code_cells(notebook), start=1):
+    for number, cell in enumerate(notebooks.code_cells(notebook), start=1):
         for output in cell.outputs:
-            content = {key: output[key] for key in output if key != "execution_count"}
-            bundle = content.get("data", {})
+            kind, name, bundle = "other", f"Output of code cell {number}", output.get("data", {})
+            values: dict[str, Any] = {}
             if FACTS_MIME in bundle:
-                for name, text in json.loads(bundle[FACTS_MIME]).items():
-                    yield Output(place, "numbers", f"Number {name}", {}, text)
-            elif stored := bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME):
+                for fact, text in json.loads(bundle[FACTS_MIME]).items():
+                    yield Output(number, "numbers", f"Number {fact}", {"": text})
+                continue
+            if stored := bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME):
                 kind, body = "figures" if FIGURE_MIME in bundle else "tables", json.loads(stored)
-                yield Output(place, kind, body["name"], body, content)
-            else:
-                yield Output(place, "other", f"Output of code cell {place}", {}, content)
+                name, titles = body["name"], [column["title"] for column in body["columns"]]
+                for n, row in enumerate(body.pop("rows"), start=1):
+                    places = (f"row {n}, column {title!r}: " for title in titles)
+                    values |= zip(places, row, strict=True)
+                values |= {f"its {key}: ": value for key, value in body.items()}
+            content = {key: output[key] for key in output if key != "execution_count"}
+            lines = json.dumps(content, indent=1, ensure_ascii=False).replace("\\n", "\n")
+            for n, line in enumerate(lines.split("\n"), start=1):
+                values[f"its drawing or text, line {n}: "] = line.strip()
+            yield Output(number, kind, name, values)
 
 
 def compare(run: Run) -> Comparison:
@@ -96,24 +104,8 @@ def machine() -> str:
 
 def first_difference(was: Output, now: Output) -> str:
     """Say in words where two versions of an output first differ."""
-    if was.kind == now.kind == "numbers":
-        return f"stored {was.content!r}, now {now.content!r}"
-    old, new = was.body, now.body
-    if old and new:
-        titles = [column["title"] for column in old["columns"]]
-        for number, rows in enumerate(zip(old["rows"], new["rows"], strict=False), 1):
-            for title, one, two in zip(titles, *rows, strict=False):
-                if one != two:
-                    return f"row {number}, column {title!r}: stored {one!r}, now {two!r}"
-        if len(old["rows"]) != len(new["rows"]):
-            return f"stored {len(old['rows'])} rows, now {len(new['rows'])}"
-        for key in old:
-            if old[key] != new.get(key):
-                return f"its {key} differs: stored {old[key]!r}, now {new.get(key)!r}"
-        if was.content["data"].get("image/svg+xml") != now.content["data"].get("image/svg+xml"):
-            return "the drawing differs though its numbers do not"
-    pair = (json.dumps(o.content, indent=1, ensure_ascii=False) for o in (was, now))
-    for one, two in zip(*(text.replace("\\n", "\n").split("\n") for text in pair), strict=False):
-        if one != two:
-            return f"stored {one.strip()[:80]!r}, now {two.strip()[:80]!r}"
-    return "it is longer or shorter than the stored one"
+    old, new = was.values, now.values
+    place = next((place for place in old | new if old.get(place) != new.get(place)), None)
+    if place is None:
+        return f"it is now {now.name}"
+    return f"{place}stored {quoted(old.get(place))}, now {quoted(new.get(place))}"

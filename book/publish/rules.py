@@ -25,6 +25,7 @@ FILE = Path(__file__).with_suffix(".yaml")
 KINDS: dict[str, list[str]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 NUMBERS = {"integer", "number", "year"}
 TIMES = {"date", "yearmonth", "year"}
+BLANK = "\u115f\u1160\u3164\u2800"  # letters and marks that are drawn as nothing
 
 
 class Table:
@@ -274,19 +275,13 @@ def plain_text(tables: Tables) -> Iterator[Problem]:
     for table in tables.values():
         for name, field in table.fields.items():
             for row, cell in table.cells(name):
-                odd = [] if cell.isprintable() and cell.isascii() else [*filter(_invisible, cell)]
-                if odd:
+                if odd := [c for c in cell if not c.isprintable() or c in BLANK]:
                     what = unicodedata.name(odd[0], f"control character U+{ord(odd[0]):04X}")
                     yield table.problem(row, name, f"holds an invisible character: {what}")
                 elif cell != cell.strip() or "  " in cell:
                     yield table.problem(row, name, "has a space too many")
                 elif cell.startswith(("=", "+", "@", "-")) and field["type"] == "string":
                     yield table.problem(row, name, "begins like a formula of a spreadsheet")
-
-
-def _invisible(character: str) -> bool:
-    blank = character in "\u115f\u1160\u3164\u2800"  # letters and marks that are drawn as nothing
-    return blank or (unicodedata.category(character)[0] in "CZ" and character != " ")
 
 
 def country_names(tables: Tables) -> Iterator[Problem]:

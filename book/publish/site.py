@@ -36,6 +36,7 @@ TOPS = (
 )
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
 COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
+NOTEBOOK_LINE = re.compile(r"(?<=\.ipynb):(\d+)(\d{4})")
 #: A line that a merge of Git leaves where it needs a decision; in a notebook, within a string.
 #: One that is left when the others were removed would be a heading ("=======") or text.
 CONFLICT = re.compile(rb'^ *"?([<>|=])\1{6}(?: |\\n|\r?$)', re.M)
@@ -101,14 +102,14 @@ def up_to_date() -> bool:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let one command at a time work in _build; a second one is told so and stops."""
+def alone(wait: bool = False) -> Iterator[None]:
+    """Let one command at a time work in _build; a second one waits, or is told so and stops."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         try:
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except ImportError:  # Windows: two builds at once are not kept apart
             pass
         except OSError as error:
@@ -202,18 +203,13 @@ def _sphinx(out: Path, builder: str) -> None:
 def complaints(output: str) -> str:
     """Return what Sphinx complained of, for people: file, place and what is wrong."""
     output = re.sub(r"\x1b\[[\d;]*m", "", output).replace(f"{ROOT}{os.sep}", "")
-    output = re.sub(r"\.ipynb:(\d{5,})", _cell_and_line, output)
+    # MyST-NB counts 10,000 lines to a cell of a notebook, and one too many.
+    output = NOTEBOOK_LINE.sub(lambda at: f", cell {at[1]}, line {max(1, int(at[2]) - 1)}", output)
     said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
     shown = list(dict.fromkeys(said or output.splitlines()[-5:]))
     more = [f"and {len(shown) - 8} more"] * (len(shown) > 8)
     lines = [*(line[:400] for line in shown[:8]), *more]
     return "\n  ".join(["the book was not built; the last good one stays in place.", *lines])
-
-
-def _cell_and_line(found: re.Match[str]) -> str:
-    """Say in words where MyST-NB means: it counts 10,000 lines to a cell, and one too many."""
-    cell, line = divmod(int(found[1]), 10_000)
-    return f".ipynb, cell {cell}, line {max(1, line - 1)}"
 
 
 def _sums(folder: Path, files: Iterable[Path] = ()) -> Iterator[str]:
@@ -225,13 +221,13 @@ def _sums(folder: Path, files: Iterable[Path] = ()) -> Iterator[str]:
 def publish(html: Path, pdf: Path) -> None:
     """Put a finished book in the place of the last one: at no moment is there half a book."""
     if HTML.exists():
-        _exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
+        exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
     else:
         html.replace(HTML)
     pdf.replace(PDF)
 
 
-def _exchange(one: Path, other: Path) -> None:
+def exchange(one: Path, other: Path) -> None:
     """Swap two folders in one step where the system can (Linux), else in two renames."""
     at_cwd, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, see rename(2)
     with suppress(AttributeError, TypeError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import glob
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ import yaml
 from jupyter_book.config import get_validator
 from jupyter_book.sphinx import build_sphinx
 from sphinx.domains.std import StandardDomain
+from sphinx.environment import BuildEnvironment
 
 
 def hasten() -> None:
@@ -33,23 +34,16 @@ def hasten() -> None:
     # Each numbered reference read its target's document from disk again, only to look at it:
     # github.com/sphinx-doc/sphinx/issues/12611
     domain: Any = StandardDomain
-    resolve = domain._resolve_numref_xref
-    seen: dict[int, Any] = {}
+    resolve, read = domain._resolve_numref_xref, cache(BuildEnvironment.get_doctree)
 
-    class Once:
-        def __init__(self, env: Any) -> None:
-            self.env, self.get_doctree = env, cache(env.get_doctree)
+    def resolve_of_one_reading(self: Any, env: Any, *rest: Any) -> Any:
+        env.get_doctree = partial(read, env)
+        try:
+            return resolve(self, env, *rest)
+        finally:
+            del env.get_doctree
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.env, name)
-
-    def once(self: Any, env: Any, *rest: Any) -> Any:
-        if id(env) not in seen:
-            seen.clear()
-            seen[id(env)] = Once(env)
-        return resolve(self, seen[id(env)], *rest)
-
-    domain._resolve_numref_xref = once
+    domain._resolve_numref_xref = resolve_of_one_reading
 
 
 def allow_brackets(root: Path) -> None:
@@ -58,11 +52,12 @@ def allow_brackets(root: Path) -> None:
     sphinx_external_toc 1.0 takes the path for a pattern when it looks for pages to leave out.
     """
     events: Any = sphinx_external_toc.events
-    plain, escaped = str(root), glob.escape(str(root))
-    iglob = glob.iglob  # pathlib's would look into hidden folders
-    events.glob = SimpleNamespace(
-        iglob=lambda pattern, **rest: iglob(pattern.replace(plain, escaped, 1), **rest)
-    )
+    find, plain = glob.iglob, str(root)  # pathlib's would look into hidden folders
+
+    def iglob(pattern: str, **how: Any) -> Any:
+        return find(pattern.replace(plain, glob.escape(plain), 1), **how)
+
+    events.glob = SimpleNamespace(iglob=iglob)
 
 
 def main(out: Path, builder: str) -> int:

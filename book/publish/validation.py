@@ -104,7 +104,8 @@ def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:
     for error in CONTRACT.iter_errors(resource):
         path = [str(key) for key in error.absolute_path]
         if error.validator == "required":
-            yield ".".join([*path, error.message.split("'")[1]]), "is missing"
+            why = error.schema.get("$comment", "is missing")
+            yield ".".join([*path, error.message.split("'")[1]]), why
         else:
             rule = f"{error.validator} {quoted(error.validator_value)}"
             yield ".".join(path), f"{quoted(error.instance)} does not fit: {rule}"
@@ -117,11 +118,6 @@ def _faults(
     schema, mine = resource["schema"], columns[resource["name"]]
     if not (folder / resource["path"]).resolve().is_relative_to(folder.resolve()):
         yield "path", f"{quoted(resource['path'])} leaves data/"
-    for number, field in enumerate(schema["fields"]):
-        unit, asked = field.get("unit", ""), field.get("constraints", {})
-        if unit.startswith(("percent", "share")) and not {"minimum", "maximum"} <= {*asked}:
-            need = f"need a minimum and a maximum, as the unit is {unit!r}"
-            yield f"schema.fields.{number}.constraints", need
     breaks = [entry["field"] for entry in resource["breaks"]]
     order = [*resource.get("rowOrder", []), *filter(None, [resource.get("observed")])]
     for name in sorted({*schema["primaryKey"], *order, *breaks} - mine):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
+from random import Random
+from typing import Any
 
 import pandas as pd
 
 from report import evidence
 from report.data import load
-from report.exhibits import EXPLORER_MIME, Exhibit
+from report.exhibits import EXPLORER_MIME, Exhibit, Markup, rec, verdict
 
 #: What a reader may do with a recommendation, by its verdict and whether it can be done now.
 USES = (
     "the evidence leans for it, and it can be done now",
     "the evidence leans for it, under conditions",
     "do not rely on it",
-    "nobody knows",
+    "no verdict",
 )
 
 
@@ -34,29 +37,67 @@ def assess(section: str = "", factors: pd.DataFrame | None = None) -> pd.DataFra
 
     Returns:
         The columns of claims, of verdict_inputs (our judgement) and of evidence.grade; best, the
-        key of the work that weighs most; departure, the reason where our certainty is lower
-        than the rule's; and use, one of USES.
+        key of the work that weighs most; and use, one of USES.
     """
     claims = load("claims").merge(load("verdict_inputs"), on="claim_id").sort_values("position")
     if section:
         claims = claims[claims["section"] == section]
     frame = claims.merge(grade(list(claims["claim_id"]), factors), on="claim_id")
-    known, now = frame["certainty"].notna(), frame["can_do"].eq("now")
-    frame["use"] = USES[3]
-    frame.loc[known & frame["side"].lt(0), "use"] = USES[2]
-    frame.loc[known & frame["side"].gt(0), "use"] = USES[1]
-    frame.loc[known & frame["side"].gt(0) & now, "use"] = USES[0]
+    frame["use"] = sides(frame).map({-1: USES[2], 0: USES[3], 1: USES[1]}).to_numpy()
+    frame.loc[frame["can_do"].eq("now") & frame["use"].eq(USES[1]), "use"] = USES[0]
     return frame
 
 
 def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what evidence.grade finds on claims, our departures toward caution applied."""
+    """Return what evidence.grade finds on claims, by the data or by other factors.
+
+    The columns Recommendation, Verdict, Certainty, Streams and Hangs on say it for a table.
+    """
     findings, works, own, searches = base()
-    departures = load("verdict_overrides").set_index("claim_id")
-    highest = departures["certainty"].map(evidence.CERTAINTY.index).to_dict()
     weights = own if factors is None else factors
-    graded = evidence.grade(findings, works, weights, searches, claims, highest)
-    return graded.assign(departure=graded["claim_id"].map(departures["reason"]))
+    graded = evidence.grade(findings, works, weights, searches, claims)
+    graded["Recommendation"] = markup(rec(claim) for claim in graded["claim_id"])
+    graded["Verdict"] = markup(verdict(word) for word in graded["shown"])
+    graded["Certainty"] = graded["certainty"].fillna("no verdict")
+    graded["Streams"] = graded["usable"].astype(str) + " of " + graded["streams"].astype(str)
+    graded["Hangs on"] = markup(_cautions(row) for row in graded.itertuples())
+    return graded
+
+
+def markup(texts: Iterable[object]) -> pd.Series:
+    """Return a column whose markup stays markup (pandas would make it plain text)."""
+    return pd.Series(list(texts), dtype=object)
+
+
+def _cautions(row: Any) -> str | None:
+    """Return what makes a verdict less sure, as inline MyST; None where there is no verdict."""
+    if pd.isna(row.certainty):
+        return None
+    words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
+    words += ["indirect evidence only"] * row.indirect
+    return Markup("; ".join(words) or "nothing that we tried")
+
+
+def sides(graded: pd.DataFrame) -> pd.Series:
+    """Return by claim the side of its verdict, 1 or -1; 0 where there is none."""
+    return graded["side"].where(graded["certainty"].notna(), 0).set_axis(graded["claim_id"])
+
+
+def tally(graded: pd.DataFrame) -> list[int]:
+    """Return how many claims have evidence for, against, no side, and low certainty or better."""
+    counts, better = sides(graded).value_counts(), graded["certainty"].isin(evidence.CERTAINTY[1:])
+    return [*(int(counts.get(value, 0)) for value in (1, -1, 0)), int(better.sum())]
+
+
+def chance(draws: int = 200, seed: int = 2026) -> pd.DataFrame:
+    """Return the tally of each draw, a row, when directions are dealt among all findings."""
+    findings, works, factors, searches = base()
+    counted = findings[findings["direction"].ne("context")].sort_values("finding_id")
+    claims, random, dealt = list(load("verdict_inputs")["claim_id"]), Random(seed), []  # noqa: S311
+    for _ in range(draws):
+        counted["direction"] = random.sample(list(counted["direction"]), len(counted))
+        dealt.append(tally(evidence.grade(counted, works, factors, searches, claims)))
+    return pd.DataFrame(dealt)
 
 
 @cache
@@ -75,11 +116,10 @@ def explorer(claims: pd.DataFrame) -> Exhibit:
     findings, works, factors, _ = base()
     factors = factors[factors["factor"] != "read"].sort_values(["factor", "position"])
     places = {key: n for n, key in enumerate(zip(factors["factor"], factors["level"], strict=True))}
-    rows, by_level = [], evidence.levels(load("factors"))
+    rows, by_level, pools = [], evidence.levels(load("factors")), evidence.gather(findings, works)
     for key, name in zip(claims["claim_id"], claims["short_name"], strict=True):
         streams: dict[str, list[object]] = {}
-        pool = evidence.gather(findings[findings["claim_id"] == key], works)
-        for rank, work in enumerate(pool):
+        for rank, work in enumerate(pools.get(key, [])):
             said = evidence.say(work, by_level)
             spoken = [[places[f] for f in keys if f in places] for _, keys in work.findings]
             streams.setdefault(work.stream, []).append([said.direction, said.grade, rank, spoken])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from report import evidence
-from report.assessment import assess
+from report.assessment import assess, markup
 from report.data import DataError, describe, load, loaded
-from report.exhibits import Exhibit, Markup, cite, claim, escape, fill, link, table, verdict
+from report.exhibits import Exhibit, Markup, cite, claim, escape, fill, link, table
 
 #: The article's lists and tables, by the chapter that restates them.
 ARTICLE: dict[str, list[str]] = {
@@ -45,9 +43,9 @@ class Chapter:
         """Return each tested point with record, reading, studies and verdict."""
         rows = self._points().merge(load("claims_tested"), on="claim_id")
         _fill(rows, "claims_tested", "claim_id", "record")
-        found, graded = load("findings"), assess(self.name).set_index("claim_id")
-        rows["Studies"] = _cells(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
-        rows["verdict"] = rows["claim_id"].map(graded["shown"])
+        found, graded = load("findings"), assess(self.name).set_index("claim_id")["Verdict"]
+        rows["Studies"] = markup(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
+        rows["Verdict"] = markup(map(graded.get, rows["claim_id"]))
         tables = sorted({name for names in rows["tables"] for name in names.split()})
         columns = ["Point", "Claim", "record", "reading", "Studies", "Verdict"]
         source = ["claims_tested", *tables, "findings", *ARTICLE[self.name]]
@@ -56,16 +54,11 @@ class Chapter:
     def verdicts(self) -> Exhibit:
         """Return verdict and certainty of each recommendation, with what they stand on."""
         rows, found = assess(self.name), load("findings")
-        rows["verdict"] = rows["shown"]
         found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
         found = found.sort_values(["near", "finding_id"])
-        rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
-        rows["Certainty"] = rows["certainty"].fillna("no verdict")
-        streams = rows[["usable", "streams", "direct"]].itertuples(index=False)
-        rows["Streams"] = [f"{u} of {s} usable, {d} direct" for u, s, d in streams]
-        rows["Hangs on"] = _cells(cautions(row) for row in rows.itertuples())
+        rows["Streams"] += " usable, " + rows["direct"].astype(str) + " direct"
         best = found.set_index(["claim_id", "reference"])["finding"].groupby(level=[0, 1]).first()
-        rows["Best study found"] = _cells(
+        rows["Best study found"] = markup(
             None if pd.isna(key) else Markup(f"{cite(key)}: {escape(best[claim_id, key])}")
             for claim_id, key in zip(rows["claim_id"], rows["best"], strict=True)
         )
@@ -74,35 +67,46 @@ class Chapter:
 
     def costs(self) -> Exhibit:
         """Return what each recommendation costs and risks, who acts, what would change it."""
-        rows = assess(self.name)
-        rows["Recommendation"] = rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
         columns = ["Recommendation", "Claim", "main_cost", "main_risk", "who_acts", "would_change"]
-        return self._table("costs", rows, ["verdict_inputs", "claims"], columns)
+        return self._table("costs", assess(self.name), ["verdict_inputs", "claims"], columns)
 
     def watch(self) -> Exhibit:
         """Return the indicators that would move the assessment, with their latest values."""
         rows = load("indicators").query("chapter == @self.name")
         rows = rows.sort_values("position", ignore_index=True)
         _fill(rows, "indicators", "indicator", "latest", "as_of", "change")
-        rows["Data table"] = _cells(link(name, f"data-{name}") for name in rows["table"])
+        rows["Data table"] = markup(link(name, f"data-{name}") for name in rows["table"])
         columns = ["indicator", "latest", "as_of", "Data table", "change"]
         return self._table("watch", rows, ["indicators", *sorted({*rows["table"]})], columns)
 
     def data(self) -> Exhibit:
         """Return the tables that this notebook has loaded, linked to the dictionary of data."""
         names = loaded()
-        rows = pd.DataFrame({"Table": _cells(link(name, f"data-{name}") for name in names)})
+        rows = pd.DataFrame({"Table": markup(link(name, f"data-{name}") for name in names)})
         rows["What a row is"] = [describe(name)["description"] for name in names]
         rows["Rows"] = [len(load(name)) for name in names]
         rows["Licence"] = [describe(name)["licenses"][0]["name"] for name in names]
         return self._table("inputs", rows, ["sources"], list(rows))
+
+    def sizes(self) -> pd.Series:
+        """Return the first number of each study of a claim here, by "S1-B3 pettigrew2006".
+
+        The sign is that of the finding: a sentence that says "fell by" shows the value negated,
+        or is filled by a fact that only a value below nought has.
+        """
+        claims = load("claims").query("section == @self.name")["claim_id"]
+        found = load("findings").sort_values("finding_id")
+        found = found[found["claim_id"].isin(claims)].drop_duplicates(["claim_id", "reference"])
+        sizes = found.set_index(found["claim_id"] + " " + found["reference"])["value"].dropna()
+        whole = [int(value) if value % 1 == 0 else value for value in sizes]
+        return pd.Series(whole, sizes.index, dtype=object)
 
     def _points(self) -> pd.DataFrame:
         """Return claim_id, Point, Kind and In our words of the article's lists and tables."""
         parts = []
         for name in ARTICLE[self.name]:
             titles = {f["name"]: f["title"] for f in describe(name)["schema"]["fields"]}
-            restated = list(titles)[-1]
+            (restated,) = {*titles} - {"section", "claim_id", "label"}
             part = load(name).rename(columns={"label": "Point", restated: "In our words"})
             parts.append(part[["claim_id", "Point", "In our words"]].assign(Kind=titles["label"]))
         points = pd.concat(parts).merge(load("claims"), on="claim_id")
@@ -110,22 +114,25 @@ class Chapter:
 
     def _table(self, end: str, rows: pd.DataFrame, source: list[str], shown: list[str]) -> Exhibit:
         if "claim_id" in rows:
-            rows["Claim"] = _cells(claim(key) for key in rows["claim_id"])
-        if "verdict" in rows:
-            rows["Verdict"] = _cells(v if pd.isna(v) else verdict(v) for v in rows["verdict"])
+            rows["Claim"] = markup(claim(key) for key in rows["claim_id"])
+        if "short_name" in rows:  # the Claim beside it is the link
+            rows["Recommendation"] = (
+                rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
+            )
         for name in source:  # a source line names only what was loaded
             load(name)
         return table(rows, f"tbl-{self.name}-{end}", source=source, columns=shown)
 
 
-def cautions(row: Any) -> str | None:
-    """Return what makes a verdict less sure, as inline MyST; None where there is no verdict."""
-    if pd.isna(row.certainty):
-        return None
-    words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
-    words += ["indirect evidence only"] * row.indirect
-    words += [] if pd.isna(row.departure) else [row.departure]
-    return Markup("; ".join(words) or "nothing that we tried")
+def episodes(*claims: str) -> pd.DataFrame:
+    """Return the earlier cases, by start, with their Years: those on claims once for each."""
+    rows = load("precedents").sort_values(["start_date", "episode_id"], ignore_index=True)
+    since, until = (rows[column].dt.strftime("%Y") for column in ("start_date", "end_date"))
+    rows["Years"] = since.where(since.eq(until), since + " to " + until).fillna("since " + since)
+    if not claims:
+        return rows
+    pairs = load("precedent_claims").query("claim_id in @claims").sort_values("claim_id")
+    return rows.merge(pairs, on="episode_id")
 
 
 def studies(findings: pd.DataFrame) -> str:
@@ -133,11 +140,6 @@ def studies(findings: pd.DataFrame) -> str:
     works = findings.groupby("direction")["reference"].agg(sorted)
     directions = [d for d in evidence.DIRECTION if d in works]
     return Markup("; ".join(f"{d.capitalize()}: {cite(*works[d])}" for d in directions))
-
-
-def _cells(texts: Iterable[object]) -> pd.Series:
-    """Return a column whose markup stays markup (pandas would make it plain text)."""
-    return pd.Series(list(texts), dtype=object)
 
 
 def _fill(rows: pd.DataFrame, name: str, key: str, *columns: str) -> None:

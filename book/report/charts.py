@@ -1,4 +1,4 @@
-"""Six forms that carry every figure of the book, and panels of them.
+"""Four forms that carry every figure of the book, and panels of them.
 
 A form takes a tidy frame and names of its columns and returns the matplotlib Figure. It sorts
 the rows itself, so their order in a file has no meaning: text stands in the order of its
@@ -42,7 +42,7 @@ from matplotlib.ticker import AutoLocator, MaxNLocator
 from report.data import DataError
 from report.style import COLOURS, INK, PALE, axes
 
-__all__ = ["axes", "bars", "dots", "lines", "marks", "panels", "spans", "squares", "strip"]
+__all__ = ["axes", "bars", "dots", "lines", "marks", "panels", "strip"]
 
 Colours = str | Mapping[str, str] | None
 Events = Mapping[str, Any] | None
@@ -118,9 +118,9 @@ def panels(
 
 def lines(
     frame: pd.DataFrame, x: str, y: str, series: str = "", *,
-    breaks: Any = None, hollow: str = "", shape: str = "", shapes: Words = None,
+    breaks: Any = None, hollow: str = "",
     dash: Any = "-", dot: Any = 3.5, width: Any = 1.8, step: Any = False,
-    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = (),
+    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = "",
     text: str = "", fmt: str = "", events: Events = None, colours: Colours = None,
     ax: Axes | None = None, height: float = 3.3, **options: Any,
 ) -> Figure:  # fmt: skip
@@ -131,18 +131,17 @@ def lines(
     Args:
         x, y: columns of years or dates, and of values; one row a point.
         series: column with the name of the line.
-        breaks: where a line is not joined: the longest distance between two points ("400D" for
-            dates, a number for years; 0 joins nothing), or a column whose values change there.
-            A missing value and a hollow point always break it.
+        breaks: the longest distance between two points that are joined: days or years; 0 joins
+            nothing. A missing value and a hollow point always break the line.
         dash, width, dot: style and width of the line, size of its points (0: none).
         step: values hold until the next one.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
         mark: points that carry their value: "all" (where it changes and there is room),
-            the "ends", the "highest", or x values.
+            the "ends", or x values.
     """
-    frame = _tidy(frame, x, y, series, hollow, shape, text)
-    _known("mark", mark, ["all", "ends", "highest"])
+    frame = _tidy(frame, x, y, series, hollow, text)
+    _known("mark", mark, ["", "all", "ends"])
     ax = _axes(ax, height)
     _limits(ax, frame[y].astype(float))
     ends: list[tuple[Any, float, str, str]] = []
@@ -155,32 +154,25 @@ def lines(
         shade, known = _colour(name, colours), value.notna()
         firm = known & ~(part[hollow].fillna(False).astype(bool) if hollow else False)
         cut, apart = ~firm | ~firm.shift(fill_value=True), _one(breaks, name)
-        if apart in part:
-            cut |= part[apart].ne(part[apart].shift()).fillna(True).astype(bool)
-        elif apart is not None:
-            cut |= place.diff() > (pd.Timedelta(apart) if dates else apart)
+        if apart is not None:
+            cut |= place.diff() > (pd.Timedelta(days=apart) if dates else apart)
         look: dict[str, Any] = {"color": shade, "lw": _one(width, name) or 1.5}
         look["ls"] = _one(dash, name) or "-"
         look["drawstyle"] = "steps-post" if _one(step, name) else "default"
         for _, run in value[firm].groupby(cut.cumsum()[firm]):
             ax.plot(place[run.index], run, **look)
-        kinds, size = part[shape] if shape else pd.Series("", part.index), _one(dot, name) or 0
-        for kind in _order(kinds):
-            look = {"marker": (shapes or {}).get(kind, "o"), "color": shade, "mew": 1.2, "ls": ""}
-            full, ring = firm & kinds.eq(kind), known & ~firm & kinds.eq(kind)
-            ax.plot(place[full], value[full], mfc=shade, ms=size, zorder=3, **look)
-            ax.plot(place[ring], value[ring], mfc="white", ms=size or 4, zorder=3, **look)
+        size, ring = _one(dot, name) or 0, known & ~firm
+        look = {"marker": "o", "color": shade, "mew": 1.2, "ls": "", "zorder": 3}
+        ax.plot(place[firm], value[firm], mfc=shade, ms=size, **look)
+        ax.plot(place[ring], value[ring], mfc="white", ms=size or 4, **look)
         if not known.any():
             continue
         seen = value[known]
         for row in seen.index:
             _mark(ax, place[row], seen[row], seen[row], name, when[row], fmt=fmt)
         around = seen.rolling(3, center=True, min_periods=1).mean()  # above a peak, below a low
-        some = {"all": seen.index[seen.diff().ne(0)], "highest": [seen.idxmax()]}
-        some["ends"] = seen.index[[0, -1]]
-        for row in (
-            some[mark] if isinstance(mark, str) else seen.index[place[seen.index].isin(mark)]
-        ):
+        some = {"all": seen.index[seen.diff().ne(0)], "ends": seen.index[[0, -1]], "": []}
+        for row in some[mark] if isinstance(mark, str) else seen.index[place[known].isin(mark)]:
             up = 1 if seen[row] >= around[row] else -1
             notes.append((place[row], seen[row], _number(seen[row], fmt), up))
         for row, word in part[text].dropna().items() if text else []:
@@ -191,7 +183,6 @@ def lines(
         ends.append((place[seen.index[-1]], level.iloc[-1], label, shade))
     _ticks(ax)
     ax.set(**options)
-    _legend(ax, {n: {"marker": m, "color": INK} for n, m in (shapes or {}).items()})
     named = _label_ends(ax, [end for end in ends if end[2]])
     _mark_events(ax, events)
     _notes(ax, notes, named)
@@ -234,27 +225,25 @@ def bars(
     ax.set(**options)
     draw, thick = (ax.barh, 0.78) if horizontal else (ax.bar, 0.72)
     turn = (lambda x, y: (y, x)) if horizontal else (lambda x, y: (x, y))
-    ends = dict.fromkeys(places, 0.0)
-    kinds = _order(frame[series], colours) if series else [""]
-    for name in kinds:
+    ends, keys = dict.fromkeys(places, 0.0), dict[str, Any]()
+    for name in _order(frame[series], colours) if series else [""]:
         shade = _colour(name, colours)
         for row in frame.index[frame[series].eq(name)] if series else frame.index:
+            place, start = places[row], ends[places[row]]
             size = 0.0 if pd.isna(frame.at[row, value]) else float(frame.at[row, value])
-            pale, start = bool(partial) and bool(frame.at[row, partial]), ends[places[row]]
-            look: dict[str, Any] = {"color": shade, "edgecolor": "white", "linewidth": 0.5}
+            pale = bool(partial and frame.at[row, partial])
+            look: dict[str, Any] = {"fc": shade, "ec": "white", "lw": 0.5}
             if pale:
-                look = {"color": (shade, 0.2), "edgecolor": shade, "linewidth": 0.9, "ls": "--"}
-            draw(places[row], size, thick, start, **look)
-            ends[places[row]] += size
+                look = {"fc": (shade, 0.2), "ec": shade, "lw": 0.9, "ls": "--"}
+            draw(place, size, thick, start, **look)
+            keys.setdefault(name, look)
+            ends[place] += size
             if pd.notna(frame.at[row, value]):
-                middle = turn(places[row], start + size / (2 if series else 1))
+                middle = turn(place, start + size / (2 if series else 1))
                 _mark(ax, *middle, size, frame.at[row, category], name, fmt=fmt)
             if values in ("parts", "both"):
-                ink, middle = (
-                    INK if pale or shade in PALE else "white",
-                    turn(places[row], start + size / 2),
-                )
-                text = _say(ax, _number(size, fmt), middle, colour=ink)
+                ink = INK if pale or shade in PALE else "white"
+                text = _say(ax, _number(size, fmt), turn(place, start + size / 2), colour=ink)
                 low, high = ax.transData.transform([(0, 0), (size, size)])
                 box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
                 if box.width > wide if horizontal else box.height > tall:
@@ -269,15 +258,14 @@ def bars(
         top = (1.01, ax.get_ylim()[1])
         _say(ax, side, top, (0, 0), "left", italic=True, xycoords=BESIDE)
     if series:
-        _legend(ax, {n: {"color": _colour(n, colours)} for n in kinds})
+        _legend(ax, keys)
     _mark_events(ax, {label: where[name] - 0.5 for label, name in (events or {}).items()})
     return _figure(ax)
 
 
 def dots(
     frame: pd.DataFrame, label: str, values: str | Mapping[str, str], *,
-    by: str = "", hollow: str = "", order: str = "", text: str = "", stem: bool = False,
-    line: float | None = None, names: Words = None, colours: Colours = None,
+    by: str = "", order: str = "", line: float | None = None, colours: Colours = None,
     ax: Axes | None = None, height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return a row of dots for each name: one value, or several joined as a range.
@@ -286,173 +274,94 @@ def dots(
         label: column of names, one row each; a row without any value stays empty.
         values: column of values, or several with their words for the legend: the last is drawn
             filled, the ones before as rings.
-        hollow: decides about ring or dot instead.
-        names: words of the values of `by`, for the legend.
-        stem: a thin line from 0 to the dot.
+        by: its values stand in the legend too.
         line: value at which a dashed line stands.
     """
     legend = {values: ""} if isinstance(values, str) else values
     columns = list(legend)
-    frame = _tidy(frame, label, *columns, by, hollow, order.lstrip("-"), text)
+    frame = _tidy(frame, label, *columns, by, order.lstrip("-"))
     rows, ax = _rows(ax, height, frame, label, "", order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
         shade = _colour(str(row[by]) if by else "", colours)
-        known = {c: float(row[c]) for c in columns if pd.notna(row[c])}
-        if not known:
-            continue
-        low, high = min([*known.values(), *([0.0] if stem else [])]), max(known.values())
-        ax.plot([low, high], [y, y], color=COLOURS["grid"] if stem else shade, lw=1.3, zorder=1)
+        known = row[columns].dropna().astype(float)  # none: the row stays empty
+        ax.plot([known.min(), known.max()], [y, y], color=shade, lw=1.3, zorder=1)
         for column, value in known.items():
-            ring = bool(row[hollow]) if hollow else column != columns[-1]
-            ax.plot(value, y, "o", ms=5, color=shade, mfc="white" if ring else shade, mew=1.2)
+            fill = shade if column == columns[-1] else "white"
+            ax.plot(value, y, "o", ms=5, color=shade, mfc=fill, mew=1.2)
             _mark(ax, value, y, value, row[label], legend[column])
-        if text:
-            _say(ax, str(row[text]), (high, y), (8, 0), "left")
     if line is not None:
         ax.axvline(line, color=INK, lw=0.9, ls=DASHED)
     ax.set(**options)
-    keys: dict[str, Any] = {}
-    if not isinstance(values, str) and not hollow:
-        fills = {c: INK if c == columns[-1] else "white" for c in columns}
-        keys = {w: {"marker": "o", "color": INK, "mfc": fills[c]} for c, w in values.items()}
-    for name, word in (names or {}).items():
-        keys[word] = {"marker": "o", "color": _colour(name, colours)}
+    keys: dict[str, Any] = {w: {"marker": "o", "color": INK} for w in legend.values() if w}
+    for word in list(keys)[:-1]:
+        keys[word]["mfc"] = "white"
+    for name in _order(frame[by], colours) if by else []:
+        keys[name] = {"marker": "o", "color": _colour(name, colours)}
     _legend(ax, keys)
     return _figure(ax)
 
 
-def spans(
-    frame: pd.DataFrame, label: str, start: str, end: str, *,
-    frozen: str = "", dotted: str = "", shape: str = "", shapes: Words = None, by: str = "",
-    text: str = "", groups: str = "", order: str = "", events: Events = None,
-    colours: Colours = None,
-) -> Figure:  # fmt: skip
-    """Return a time line: one bar a row from start to end.
-
-    Args:
-        label: column of names.
-        start, end: columns of dates; a row without an end is a single mark at its start.
-        frozen: column of dates from which the bar is hatched.
-        dotted: column of yes and no: whether the end is not established.
-        order: by default the start.
-    """
-    columns = [start, end, frozen, dotted, shape, by, text, groups, order.lstrip("-")]
-    frame = _tidy(frame, label, *columns)
-    rows, ax = _rows(None, 0, frame, label, groups, order or start)
-    days = frame[[start, end]].apply(_when)
-    for (place, row), y in zip(frame.iterrows(), rows, strict=True):
-        shade = _colour(str(row[by]) if by else "", colours)
-        begin, stop = row[start], row[end]
-        firm = row[frozen] if frozen and pd.notna(row[frozen]) else stop
-        if pd.isna(stop):
-            ax.plot(begin, y, (shapes or {}).get(str(row[shape]), "o"), color=shade, ms=6)
-        elif dotted and row[dotted]:
-            ax.plot([begin, stop], [y, y], ls=":", color=shade, lw=2)
-            ax.plot(begin, y, "o", color=shade, ms=5)
-        else:
-            hatched: dict[str, Any] = {"color": "white", "hatch": "//////", "edgecolor": shade}
-            ax.barh(y, firm - begin, 0.56, left=begin, color=shade)
-            ax.barh(y, stop - firm, 0.56, left=firm, **hatched if firm is not stop else {})
-        for there in row[[start, end]].dropna():
-            said = [row[text]] if text and pd.notna(row[text]) else []
-            _mark(ax, there, y, " to ".join(days.loc[place].dropna()), row[label], *said)
-        if text and pd.notna(row[text]):
-            there = begin if pd.isna(stop) else stop
-            note = _say(ax, row[text], (there, y), (6, 0), "left", colour=shade)
-            note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
-    _ticks(ax)
-    _mark_events(ax, events)
-    return _figure(ax)
-
-
 def strip(
-    frame: pd.DataFrame, when: str, lane: str, *,
-    groups: str = "", by: str = "", shape: str = "", shapes: Words = None, hollow: str = "",
-    text: str = "", events: Events = None, colours: Colours = None, ax: Axes | None = None,
-    height: float = 0, **options: Any,
+    frame: pd.DataFrame, start: str, lane: str, *,
+    end: str = "", frozen: str = "", dotted: str = "", groups: str = "", by: str = "",
+    shape: str = "", shapes: Words = None, hollow: str = "", text: str = "", order: str = "",
+    events: Events = None, colours: Colours = None, ax: Axes | None = None, height: float = 0,
+    **options: Any,
 ) -> Figure:  # fmt: skip
-    """Return marks of events on a time axis, in lanes.
+    """Return events on a time axis, in lanes: marks, or bars of those that have an end.
 
     Args:
-        when: column of dates, one row an event.
+        start: column of dates, one row an event.
         lane: column of the lanes.
+        end: column of dates up to which a bar lasts.
+        frozen: column of dates from which the bar is hatched.
+        dotted: column of yes and no: bars whose end is not established.
         by: its values stand one under the other in a lane and in a legend, unless the lanes
-            are gathered by it.
+            are gathered by it or hold bars.
     """
-    frame = _tidy(frame, when, lane, groups, by, shape, hollow, text)
-    rows, ax = _rows(ax, height, frame, lane, groups, "", colours)
+    columns = [end, frozen, dotted, groups, by, shape, hollow, text, order.lstrip("-")]
+    frame = _tidy(frame, start, lane, *columns)
+    rows, ax = _rows(ax, height, frame, lane, groups, order or start * bool(end), colours)
     names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
-    apart = len(names) > 1 and groups != by
-    shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)) * apart, strict=True))
+    apart = len(names) > 1 and groups != by and not end
+    shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)), strict=True))
     notes: list[Note] = []
-    days = _when(frame[when])
+    days = frame[[start, end] if end else [start]].apply(_when)
     for (place, row), y in zip(frame.iterrows(), rows, strict=True):
-        name, marker = str(row[by]) if by else "", _one(shapes, str(row[shape])) if shape else "o"
-        shade = _colour(name, colours)
-        open_ = (hollow and row[hollow]) or marker in "vs"
-        look: dict[str, Any] = {"mew": 1.5, "mfc": "white" if open_ else shade}
-        look["ms"] = 10 if marker == "|" else 5
-        ax.plot(row[when], y + shift.get(name, 0), marker, color=shade, **look)
-        _mark(ax, row[when], y + shift.get(name, 0), days[place], row[lane], name)
-        if text and pd.notna(row[text]):
-            notes.append((row[when], y, str(row[text]), 0))
+        name, begin, stop = str(row[by]) if by else "", row[start], row[end] if end else pd.NaT
+        word = str(row[text]) if text and pd.notna(row[text]) else ""
+        shade, y = _colour(name, colours), y + shift.get(name, 0) * apart
+        if pd.isna(stop) or (dotted and row[dotted]):
+            marker = (shapes or {}).get(str(row[shape]), "o") if shape else "o"
+            fill = "white" if (hollow and row[hollow]) or marker in "vs" else shade
+            size = 10 if marker == "|" else 5
+            ax.plot(begin, y, marker, color=shade, mfc=fill, ms=size, mew=1.5)
+            if pd.notna(stop):
+                ax.plot([begin, stop], [y, y], ls=":", color=shade, lw=2)
+        else:
+            firm = row[frozen] if frozen and pd.notna(row[frozen]) else stop
+            ax.barh(y, firm - begin, 0.56, left=begin, color=shade)
+            if firm is not stop:
+                ax.barh(y, stop - firm, 0.56, left=firm, hatch="//////", fc="white", ec=shade)
+        for there in row[[*days]].dropna():
+            said = " to ".join(days.loc[place].dropna())
+            _mark(ax, there, y, said, row[lane], word if end else name)
+        if word and end:
+            place = begin if pd.isna(stop) else stop
+            note = _say(ax, word, (place, y), (6, 0), "left", colour=shade)
+            note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+        elif word:
+            notes.append((begin, y, word, 0))
     ax.set(**options)
     if apart:
         between = ax.get_yticks()[:-1] + 0.5
         ax.hlines(between, *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
         _legend(ax, {n: {"color": _colour(n, colours)} for n in names})
     ink = {"color": INK, "mfc": "white", "mew": 1.5}
-    _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items()})
+    _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items() if not text})
     _ticks(ax)
     _notes(ax, notes)
     _mark_events(ax, events)
-    return _figure(ax)
-
-
-def squares(
-    frame: pd.DataFrame, year: str, kind: str, *, dot: str, hollow: str,
-    periods: Mapping[str, int], words: Mapping[str, str], colours: Colours = None, **options: Any,
-) -> Figure:  # fmt: skip
-    """Return a column of squares for each year, one square a row.
-
-    Args:
-        year: column of years.
-        kind: column that colours the squares; the first kind stands at the bottom.
-        dot: column of yes and no: squares with a white dot.
-        hollow: these squares stand dotted on top and are not counted.
-        periods: last year of each period, in order; above it stand its name and count.
-        words: what "dot" and "hollow" mean, for the legend.
-    """
-    frame = _tidy(frame, year, kind, dot, hollow)
-    ax, kinds = _axes(None, 3.5), _order(frame[kind], colours)
-    table = frame[[year, hollow, kind, dot]].set_axis(["year", "hollow", "kind", "dot"], axis=1)
-    table = table.assign(kind=table["kind"].map(kinds.index)).astype(int)
-    table = table.sort_values([*table])
-    outline = {"fill": False, "edgecolor": COLOURS["muted"], "linestyle": ":"}
-    for place, row in zip(table.groupby("year").cumcount(), table.itertuples(), strict=True):
-        look = outline if row.hollow else {"color": _colour(kinds[row.kind], colours)}
-        ax.bar(row.year, 0.84, 0.8, bottom=place + 0.08, linewidth=0.8, **look)
-        what = words["hollow"] if row.hollow else kinds[row.kind]
-        _mark(ax, row.year, place + 0.5, what, row.year)
-        if row.dot and not row.hollow:
-            ax.plot(row.year, place + 0.5, "o", color="white", ms=2.6)
-    top, before = int(table.groupby("year").size().max()), int(table["year"].min()) - 1
-    ax.set(ylim=(0, top + 2.2), yticks=range(top + 1), **options)
-    for name, until in periods.items():
-        inside = table["year"].between(before + 1, until) & table["hollow"].eq(0)
-        middle = (before + until + 1) / 2
-        head = _say(ax, name, (middle, top + 2.2), (0, -1), va="top", colour="other")
-        left, right = ax.transData.transform([(before, 0), (until, 0)])[:, 0]
-        if head.get_window_extent().width > right - left:
-            head.set_text(name.replace("–", "–\n"))
-        _say(ax, str(int(inside.sum())), (middle, top + 1.2), va="top", bold=True, size=13)
-        if until != [*periods.values()][-1]:
-            ax.axvline(until + 0.5, color=COLOURS["grid"], lw=0.9)
-        before = until
-    ax.spines["left"].set_visible(False)
-    keys: dict[str, Any] = {n: {"color": _colour(n, colours)} for n in kinds}
-    keys[words["dot"]] = {"marker": "o", "color": "white", "mec": COLOURS["other"], "ms": 4}
-    _legend(ax, keys | {words["hollow"]: outline})
     return _figure(ax)
 
 

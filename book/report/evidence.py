@@ -1,15 +1,10 @@
 """The grading rule: from coded findings to a verdict and its certainty per claim.
 
-In words: each work has one say per claim, louder the better its design, the closer it is to the
-recommendation and to its target, and the less biased. Works of the same data share one say (a
-stream). The balance of the streams gives the direction; how sure we are is judged apart, from the
-weakest point of the best streams. Fewer than three usable streams give no verdict. This is
-weighted vote counting, which says nothing about the size of an effect. The reasons and references
-of all weights stand in data/research/factors.csv; the method page prints the rule.
-
-All functions are pure. ``findings`` needs the columns claim_id, reference, direction, directness,
-setting, stream; ``works``, indexed by reference, the columns design, bias, read, authors (surnames
-with "; " between), cases, pools (references with a space between) and tests (number pooled).
+The method page prints the rule in words; data/research/factors.csv has the reasons and references
+of all weights. All functions are pure. ``findings`` needs the columns claim_id, reference,
+direction, directness, setting, stream; ``works``, indexed by reference, the columns design, bias,
+read, authors (surnames with "; " between), cases, pools (references with a space between) and
+tests (number pooled).
 """
 
 from __future__ import annotations
@@ -27,12 +22,15 @@ import pandas as pd
 DIRECTION = {"supports": 1, "against": -1, "mixed": 0, "null": 0}  # "context" is not counted
 DIRECTNESS = ("direct", "near", "mechanism")
 FACTORS = ("design", "directness", "setting", "bias", "read")
+SPOKEN = ["claim_id", "reference", "direction", "directness", "setting", "stream"]  # findings
+KNOWN = ["design", "bias", "read", "authors", "cases", "pools", "tests"]  # works
 LEANING, ONE_SIDED = 0.2, 0.6  # edges of the score; an edge belongs outward
 USABLE, MANY, REVIEW, SEARCHES = 3, 5, 10, 3  # streams, streams, tests pooled, searches
 OPPOSING = 0.2  # the share of weight against the side that unsettles it
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
 CERTAINTY = ("very low", "low", "moderate", "high")
+READ_AS = ("too uncertain to say", "may", "probably", "shows")
 NOT_TESTED, TOO_LITTLE = "not tested", "too little evidence"
 MIXED, DISAGREE = "mixed results", "studies disagree"
 VERDICTS = (
@@ -67,7 +65,7 @@ class Say:
     """What a work, or a stream of works, says of one claim."""
 
     work: Work
-    direction: int
+    direction: float
     weight: float
     grade: int
     direct: bool
@@ -92,9 +90,8 @@ class Judgement:
 
 def levels(factors: pd.DataFrame) -> dict[tuple[str, str], Factor]:
     """Return weight and cap by factor and level, from a table with those four columns."""
-    keys = zip(factors["factor"], factors["level"], strict=True)
-    values = zip(factors["weight"], factors["cap"], strict=True)
-    return {key: Factor(float(w), int(cap)) for key, (w, cap) in zip(keys, values, strict=True)}
+    rows = factors[["factor", "level", "weight", "cap"]].itertuples(index=False)
+    return {(factor, level): Factor(float(w), int(cap)) for factor, level, w, cap in rows}
 
 
 def teams(authors: Mapping[str, str]) -> dict[str, str]:
@@ -113,40 +110,44 @@ def teams(authors: Mapping[str, str]) -> dict[str, str]:
     return team
 
 
-def gather(findings: pd.DataFrame, works: pd.DataFrame) -> list[Work]:
-    """Return the works that speak for the one claim that the findings are on.
+def gather(findings: pd.DataFrame, works: pd.DataFrame) -> dict[str, list[Work]]:
+    """Return by claim the works that speak for it, in the order of their keys.
 
     Only the most direct findings of a work speak. A work that a counted review pools does not
     speak beside it.
     """
-    counted = findings[findings["direction"].isin(DIRECTION)]
-    rows = works.loc[sorted(set(counted["reference"]))]
-    team = teams(rows["authors"].to_dict())
-    pooled = {key for text in rows["pools"].dropna() for key in str(text).split()}
-    found = []
-    for reference, own in counted[~counted["reference"].isin(pooled)].groupby("reference"):
-        work = rows.loc[reference]
-        nearest = min(own["directness"], key=DIRECTNESS.index)
-        own = own[own["directness"] == nearest].sort_values(["direction", "setting", "stream"])
-        of = {"directness": nearest, **work[["design", "bias", "read"]]}
-        spoken = [
-            (DIRECTION[d], tuple((f, {**of, "setting": setting}[f]) for f in FACTORS))
-            for d, setting in zip(own["direction"], own["setting"], strict=True)
-        ]
-        tested = work["design"] == "case study" and work["bias"] != "high"
-        found.append(
-            Work(
-                reference=str(reference),
-                stream=str(own["stream"].min()),
-                findings=tuple(dict.fromkeys(spoken)),
-                direct=nearest == "direct",
-                team=team[str(reference)],
-                cases=str(work["cases"]),
-                tests=0 if pd.isna(work["tests"]) else int(work["tests"]),
-                history=tested and nearest == "direct" and "target" in set(own["setting"]),
-            )
-        )
+    known = {row.Index: row for row in works[KNOWN].itertuples()}
+    claims: dict[str, dict[str, list[Any]]] = {}
+    for row in sorted(findings[SPOKEN].itertuples(index=False)):
+        if row.direction in DIRECTION:
+            claims.setdefault(row.claim_id, {}).setdefault(row.reference, []).append(row)
+    found = {}
+    for claim, spoken in claims.items():
+        team = teams({key: known[key].authors for key in spoken})
+        lists = (known[key].pools for key in spoken)
+        pooled = {key for text in lists if isinstance(text, str) for key in text.split()}
+        heard = sorted(spoken.keys() - pooled)
+        found[claim] = [_work(known[key], spoken[key], team[key]) for key in heard]
     return found
+
+
+def _work(work: Any, rows: Sequence[Any], team: str) -> Work:
+    """Return what a row of works brings to one claim by its rows of findings."""
+    nearest = min((row.directness for row in rows), key=DIRECTNESS.index)
+    own = [row for row in rows if row.directness == nearest]
+    of = work._asdict() | {"directness": nearest}
+    said = [(DIRECTION[row.direction], {**of, "setting": row.setting}) for row in own]
+    tested = work.design == "case study" and work.bias != "high"
+    return Work(
+        reference=work.Index,
+        stream=min(row.stream for row in own),
+        findings=tuple(dict.fromkeys((d, tuple((f, its[f]) for f in FACTORS)) for d, its in said)),
+        direct=nearest == "direct",
+        team=team,
+        cases=str(work.cases),
+        tests=0 if pd.isna(work.tests) else int(work.tests),
+        history=tested and nearest == "direct" and "target" in {row.setting for row in own},
+    )
 
 
 def say(work: Work, factors: Mapping[tuple[str, str], Factor]) -> Say:
@@ -163,8 +164,11 @@ def say(work: Work, factors: Mapping[tuple[str, str], Factor]) -> Say:
     )
 
 
-def merge(says: Iterable[Say]) -> list[Say]:
-    """Return the streams: works of one stream count once, as their balance says, like the best."""
+def merge(says: Iterable[Say], mean: bool = False) -> list[Say]:
+    """Return the streams: works of one stream count once, as their balance says, like the best.
+
+    With mean the direction is their weighted mean, -1 to 1, in place of the sign of the balance.
+    """
     groups: dict[str, list[Say]] = {}
     for each in says:
         groups.setdefault(each.work.stream, []).append(each)
@@ -172,14 +176,10 @@ def merge(says: Iterable[Say]) -> list[Say]:
     for _, own in sorted(groups.items()):
         best = max(own, key=lambda s: (s.grade, s.weight, s.work.reference))
         balance = round(sum(s.weight * s.direction for s in own), DIGITS)
-        streams.append(
-            replace(
-                best,
-                direction=(balance > 0) - (balance < 0),
-                tests=max(s.tests for s in own),
-                direct=any(s.direct for s in own),
-            )
-        )
+        sign, tests = (balance > 0) - (balance < 0), max(s.tests for s in own)
+        direction = score(own) if mean and best.weight else sign
+        direct = any(s.direct for s in own)
+        streams.append(replace(best, direction=direction, tests=tests, direct=direct))
     return streams
 
 
@@ -195,29 +195,31 @@ def side(value: float) -> int:
     return (value >= LEANING) - (value <= -LEANING)
 
 
-def judge(says: Iterable[Say], searches: int = SEARCHES) -> Judgement:
+def judge(says: Iterable[Say], searches: int = SEARCHES, mean: bool = False) -> Judgement:
     """Return verdict and certainty of one claim.
 
     Args:
         says: what each work says.
         searches: how many searches were made for the claim.
+        mean: as merge says.
     """
-    streams = tuple(merge(says))
+    streams = tuple(merge(says, mean))
     value = score(streams)
     if not streams or value != value:  # no stream, or none with weight
         return Judgement(NOT_TESTED)
     lean, usable = side(value), sum(s.grade >= 1 for s in streams)
     base: dict[str, Any] = {"score": value, "streams": streams, "usable": usable, "side": lean}
     base["direct"] = sum(s.direct for s in streams)
-    if usable < USABLE:
+    leading = [s for s in streams if s.direction * lean > 0]
+    if usable < USABLE:  # a lean needs one usable stream behind it
+        base["side"] *= any(s.grade >= 1 for s in leading)
         return Judgement(TOO_LITTLE, **base)
     if lean == 0:
-        undecided = sum(s.weight for s in streams if s.direction == 0)
+        undecided = sum(s.weight * (1 - abs(s.direction)) for s in streams)
         half = round(undecided / sum(s.weight for s in streams), DIGITS) >= 0.5
         return Judgement(MIXED if half else DISAGREE, **base)
     words = ("supported", "contradicted")
     word = words[lean < 0] if abs(value) >= ONE_SIDED else f"mostly {words[lean < 0]}"
-    leading = [s for s in streams if s.direction == lean]
     start, setters = _start(leading, value)
     if searches < SEARCHES:
         start = min(start, 1)
@@ -248,12 +250,12 @@ def _start(leading: Sequence[Say], value: float) -> tuple[int, list[Say]]:
 
 def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[Say]) -> str:
     """Return the first thing that unsettles a side, as inline MyST; "" when nothing does."""
-    against = sum(s.weight for s in streams if s.direction == -lean)
+    against = sum(s.weight * max(0, -lean * s.direction) for s in streams)
     if round(against / sum(s.weight for s in streams), DIGITS) >= OPPOSING:
         return "a fifth or more of the weight is on the other side"
-    for stream in streams:
-        if side(score(s for s in streams if s is not stream)) != lean:
-            return f"it turns without {{cite:t}}`{stream.work.reference}`"
+    for one in streams:
+        if side(score(s for s in streams if s is not one)) != lean:
+            return f"it turns without {{cite:t}}`{one.work.reference}`"
     for team in sorted({s.work.team for s in streams}):
         if side(score(s for s in streams if s.work.team != team)) != lean:
             return f"it turns without the team of {{cite:t}}`{team}`"
@@ -279,7 +281,7 @@ def grade(
     factors: pd.DataFrame,
     searches: Mapping[str, int],
     claims: Sequence[str],
-    ceilings: Mapping[str, int] | None = None,
+    mean: bool = False,
 ) -> pd.DataFrame:
     """Grade every claim.
 
@@ -287,8 +289,7 @@ def grade(
         findings, works: as the module says; works indexed by reference.
         factors: factor, level, weight (0 to 1), cap (0 to 3).
         searches: number of searches by claim.
-        claims: the claims to grade, in order.
-        ceilings: by claim, the highest certainty that it is given, a place in CERTAINTY.
+        claims: the claims to grade, in order. mean: as merge says.
 
     Returns:
         claim_id, verdict, shown (the words for a reader), side, score, certainty (a word, or
@@ -296,28 +297,15 @@ def grade(
         indirect (yes or no), unsettled (the reason in words, or ""), best (the work that weighs
         most).
     """
-    by_level, rows = levels(factors), []
+    by_level, pools, rows = levels(factors), gather(findings, works), []
     for claim in claims:
-        own = findings[findings["claim_id"] == claim]
-        spoken = [say(work, by_level) for work in gather(own, works)]
-        found = judge(spoken, searches.get(claim, 0))
-        highest = (ceilings or {}).get(claim, len(CERTAINTY))
-        found = replace(found, certainty=min(found.certainty, highest))
+        spoken = [say(work, by_level) for work in pools.get(claim, [])]
+        found = judge(spoken, searches.get(claim, 0), mean)
         best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
-        rows.append(
-            {
-                "claim_id": claim,
-                "verdict": found.verdict,
-                "shown": shown(found),
-                "side": found.side,
-                "score": found.score,
-                "certainty": CERTAINTY[found.certainty] if found.certainty >= 0 else None,
-                "streams": len(found.streams),
-                **{name: getattr(found, name) for name in ("usable", "direct", "thin", "indirect")},
-                "unsettled": found.unsettled,
-                "best": best.work.reference if best else None,
-            }
-        )
+        row = {"claim_id": claim, **vars(found), "shown": shown(found)}
+        row["certainty"] = CERTAINTY[found.certainty] if found.certainty >= 0 else None
+        row["streams"] = len(found.streams)
+        rows.append(row | {"best": best.work.reference if best else None})
     return pd.DataFrame(rows)
 
 
@@ -351,26 +339,24 @@ def keeps_side(
             place = ordered.index(weight)
             below, above = ([*half[:1], *half] or [0])[place], ([*half, *half[-1:]] or [0])[place]
             spans[name, level] = (max(0.0, weight - below), min(1.0, weight + above))
-    pools = {c: gather(findings[findings["claim_id"] == c], works) for c in claims}
+    found = gather(findings, works)
+    pools = {claim: found.get(claim, []) for claim in claims}
 
     def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:
         return side(score(merge(say(work, factors) for work in pool)))
+
+    others = {-1: (0, 1), 0: (-1, 1), 1: (-1, 0)}
+
+    def recode(direction: int) -> int:
+        return random.choice(others[direction]) if random.random() < recoded else direction
 
     now = {claim: lean(pool, base) for claim, pool in pools.items()}
     kept = dict.fromkeys(claims, 0)
     for _ in range(draws):
         drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
         for claim, pool in pools.items():
-            trial = [
-                replace(
-                    work,
-                    findings=tuple(
-                        (random.choice((-1, 0, 1)) if random.random() < recoded else d, keys)
-                        for d, keys in work.findings
-                    ),
-                )
-                for work in pool
-            ]
+            coded = [tuple((recode(d), keys) for d, keys in work.findings) for work in pool]
+            trial = [replace(w, findings=f) for w, f in zip(pool, coded, strict=True)]
             kept[claim] += lean(trial, drawn) == now[claim]
     return pd.Series(kept) / draws
 

@@ -158,6 +158,7 @@ def figure(
 def facts(**values: object) -> None:
     """Record values under names that prose, captions and alternative texts show by ``glue:text``.
 
+    What no text of its notebook shows fills a {place} in data/ (claims_tested, indicators).
     A number is shown with thousands separated and all its decimals: round it, visibly, before.
     A Series or mapping gives a fact an entry: ``rate={"2001–2013": 3.3}`` is ``rate_2001_2013``.
 

@@ -34,7 +34,7 @@ def names(boxes, kind):
 
 
 def kind_of(box):
-    """What the files are of: a figure in words has no picture."""
+    """What the files are of."""
     return "fig" if box.find("img") else "tbl"
 
 

@@ -1,11 +1,7 @@
 """PDF and EPUB say what the pages say: every table cell, heading, figure, paragraph and link."""
 
-import os
 import posixpath
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from collections import Counter
 from itertools import pairwise
@@ -17,30 +13,27 @@ import print_tags
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from copies import NAMES, TOC
 
 from publish import site
 from report import data
 
 PAGE = re.compile(r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))")  # print names places ...
 ADDRESS = re.compile(r"\(https?://[^()]*(?:\([^()]*\)[^()]*)*\)")  # ... and shows addresses
-TOC = yaml.safe_load((site.ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((site.ROOT / "_config.yml").read_text(encoding="utf-8"))
 VOLUMES = CONFIG["sphinx"]["config"]["typst_documents"]
 REFERENCES = "book/appendix/references"
 LISTS = {"Contents", "Figures", "Tables"}
 HIDDEN = ".screen-only, .cited-in, details, .headerlink, .colon, script, .cell_input"
 HEADINGS = ("h1", "h2", "h3", "h4")
+#: The least that each volume, by its name, holds: tables, their cells, pictures, texts.
+FLOORS = {"report": (70, 4600, 35, 930), "annex": (120, 5500, 1, 1700), "": (5, 140, 0, 26)}
 
 
 def squeeze(text: str) -> str:
     """Leave out white space, invisible characters and what only print has."""
     text = re.sub("[\\s\u00ad\u200b\u2060\ufeff]", "", text)
     return ADDRESS.sub("", PAGE.sub(lambda m: ")" if m[0][0] == "," else "", text))
-
-
-def all_names() -> list[str]:
-    """The names of the documents, in the order of the book."""
-    return [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 
 
 def names_of(volume) -> list[str]:
@@ -97,7 +90,8 @@ def pages(built, volume, names):
     found = read(built, names)
     for page in found:
         for left_out in volume.get("without", ()):
-            page.find("section", id=left_out).decompose()
+            for section in page.find_all("section", id=left_out):
+                section.decompose()
     cited = {place for _, path, place in links_of(found, names) if path == REFERENCES}
     for page in found:
         for entry in page.select("div.citation"):
@@ -131,16 +125,16 @@ def test_every_heading_with_its_number_and_level(tags, pages, volume):
     assert printed[0] == ("h1", "Contents" if count == 2 else "Summary"), "on page 3 of the report"
 
 
-def test_every_table_cell_by_cell(tags, pages):
+def test_every_table_cell_by_cell(tags, pages, volume):
     cells = 0
     tables = [table for page in pages for table in page.find_all("table")]
     printed = list(tags.walk("Table"))
-    assert len(tables) == len(printed) >= 4
+    assert len(tables) == len(printed) >= FLOORS[volume.get("name", "")][0]
     for table, tag in zip(tables, printed, strict=True):
         shown = [(cell.name, words(cell)) for cell in table.find_all(["th", "td"])]
         alike([(c.kind.lower(), squeeze(c.text)) for c in tag.walk("TH", "TD")], shown)
         cells += len(shown)
-    assert cells > 90
+    assert cells >= FLOORS[volume.get("name", "")][1]
 
 
 def test_every_caption_with_its_number(tags, pages):
@@ -153,13 +147,13 @@ def test_every_caption_with_its_number(tags, pages):
     assert shown
 
 
-def test_every_figure_with_its_alternative_text(tags, pages):
+def test_every_figure_with_its_alternative_text(tags, pages, volume):
     shown = [image["alt"] for page in pages for image in page.find_all("img")]
     alike([tag.alt for tag in tags.walk("Figure")], shown)
-    assert all(shown)
+    assert all(shown) and len(shown) >= FLOORS[volume.get("name", "")][2]
 
 
-def test_every_paragraph_item_and_term(tags, pages):
+def test_every_paragraph_item_and_term(tags, pages, volume):
     printed = squeeze(tags.text_without("TOC", "Figure", "Note", "Reference"))
     missing, seen = [], 0
     for page in pages:
@@ -170,7 +164,7 @@ def test_every_paragraph_item_and_term(tags, pages):
             if (text := words(tag)) not in printed:
                 missing.append(text)
     assert not missing, f"{len(missing)} of {seen}: {missing[:5]}"
-    assert seen > 20
+    assert seen >= FLOORS[volume.get("name", "")][3]
 
 
 def test_every_claim_is_named_as_often(tags, pages, volume):
@@ -254,45 +248,18 @@ def test_nothing_leaves_the_page(pdf):
                 assert 50 < x < width - 50 and 30 < y < height - 30, f"page {number}: {x}, {y}"
 
 
-def test_the_same_file_each_time_and_quickly(pdf, tmp_path):
-    """Compile what the builder wrote again: same bytes, in five seconds of processor time."""
-    project = pdf.parent.parent / "typst" / "typst" / pdf.stem
-    if not project.exists():
-        pytest.skip("the pages were built elsewhere")
-    shutil.copytree(project, tmp_path / "typst")
-    code = (
-        "import sys, time, typst; from pathlib import Path\n"
-        "from typst_builder import press; folder = Path(sys.argv[1])\n"
-        "start = time.process_time()\n"
-        "pdf = press.typeset(folder)\n"
-        "print(time.process_time() - start)\n"
-        "(folder / 'again.pdf').write_bytes(pdf)"
-    )
-    path = os.pathsep.join([str(site.ROOT / "book/_extensions"), str(site.ROOT / "book")])
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "typst")],
-        env={**os.environ, "PYTHONPATH": path, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (tmp_path / "typst" / "again.pdf").read_bytes() == pdf.read_bytes()
-    # Processor time, not the clock, and some room: the tests share the processors.
-    assert float(done.stdout) < 9.5
-
-
 def test_the_brief_has_two_pages_and_the_report_about_120(built):
     counts = []
     for volume in VOLUMES:
         with pikepdf.open(built / volume["file"]) as file:
             counts.append(len(file.pages))
     report, annex, brief = counts
-    assert report <= 150 and annex <= 100 and brief == 2
+    assert report <= 125 and annex <= 90 and brief == 2
 
 
 def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
     printed = [names_of(volume) for volume in VOLUMES]
-    assert {name for names in printed for name in names} == {*all_names()}
+    assert {name for names in printed for name in names} == {*NAMES}
     cited = set()
     for names in printed:
         cited |= {place for _, path, place in links_of(read(built, names), names)}
@@ -301,13 +268,12 @@ def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
 
 
 def test_the_epub_says_what_the_pages_say(built):
-    names = all_names()
-    pages = read(built, names)
+    pages = read(built, NAMES)
     with zipfile.ZipFile(built / site.EPUB) as archive:
         listed = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert not [name for name in listed if name.endswith(".js")]
-        texts = [archive.read(f"{name}.xhtml").decode() for name in names]
+        texts = [archive.read(f"{name}.xhtml").decode() for name in NAMES]
     for text, page in zip(texts, pages, strict=True):
         own = BeautifulSoup(text, "lxml-xml")
         assert not own.select("script, .screen-only")

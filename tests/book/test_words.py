@@ -1,19 +1,14 @@
 """The words of the pages: what a program can judge of them, each rule with an input it refuses."""
 
-import csv
 import json
 import re
 
 import pytest
-from test_chapters import BOOK, CHAPTERS, PAGES, bundles, ids, made, sources
+from test_chapters import BOOK, CHAPTERS, PAGES, facts, ids, made, sources
 
 from report import data
-from report.exhibits import FACTS_MIME
 
-NAMES = {
-    row["claim_id"]: row["short_name"]
-    for row in csv.DictReader((data.DATA / "article" / "claims.csv").open(encoding="utf-8"))
-}
+NAMES = data.load("claims").set_index("claim_id")["short_name"]
 READ = [BOOK / f"{name}.ipynb" for name in ("background", *CHAPTERS)]
 CLAIM_ID = r"\bS\d-[PBT]\d+\b"
 TENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty"
@@ -63,14 +58,8 @@ def refrains(text):
 
 def told(texts):
     """Return the works that more than one of these texts tells."""
-    cited = [
-        {
-            key.strip()
-            for keys in re.findall(r"\{cite:\w\}`([^`]+)`", text)
-            for key in keys.split(",")
-        }
-        for text in texts
-    ]
+    found = [re.findall(r"\{cite:\w\}`([^`]+)`", text) for text in texts]
+    cited = [{key.strip() for keys in one for key in keys.split(",")} for one in found]
     return {key for one in cited for key in one if sum(key in other for other in cited) > 1}
 
 
@@ -126,15 +115,12 @@ def test_no_refrain_and_terms_are_linked(path):
 
 @pytest.mark.parametrize("path", READ, ids=ids(READ))
 def test_every_number_is_shown_or_leads_to_where_it_is(path):
-    facts = {
-        k: v for b in bundles(path) for k, v in json.loads("".join(b.get(FACTS_MIME, "{}"))).items()
-    }
     rows = data.load("findings").dropna(subset="value")
     sizes = {
         ref: " ".join(f"{abs(v):,g} {abs(v):,.0f}" for v in own)
         for ref, own in rows.groupby("reference")["value"]
     }
-    assert not unshown(markdown(path), facts, json.dumps(made(path)), sizes)
+    assert not unshown(markdown(path), facts(path), json.dumps(made(path)), sizes)
 
 
 def test_a_study_is_told_in_one_chapter():

@@ -6,7 +6,6 @@ import shutil
 import threading
 
 import pytest
-from browser.watching import watched
 
 ARGS = [
     "--no-sandbox",  # the tests may run as root, on pages of this book alone
@@ -48,12 +47,37 @@ def served(built):
         server.shutdown()
 
 
+@pytest.fixture(params=["served", "folder"])
+def address(request, served, built):
+    """The book on a server, and opened from a folder."""
+    return served if request.param == "served" else built.as_uri() + "/"
+
+
 @pytest.fixture
-def page(browser):
-    """A page of its own, 1280 pixels wide, in light colours."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce"
-    )
-    context.set_default_timeout(5000)
-    yield watched(context)
-    context.close()
+def window(browser):
+    """A function that opens a page with settings of its own, which notes errors and requests."""
+    contexts = []
+
+    def watched(width=1280, height=900, **settings):
+        size = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=size, reduced_motion="reduce", **settings))
+        contexts[-1].set_default_timeout(5000)
+        page = contexts[-1].new_page()
+        page.faults, page.requests = [], []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        wrong = {"error", "warning"}
+        page.on("console", lambda s: page.faults.append(s.text) if s.type in wrong else None)
+        page.on("request", lambda request: page.requests.append(request.url))
+        return page
+
+    yield watched
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(window):
+    """A page of its own, 1280 pixels wide, in light colours; nothing may go wrong on it."""
+    page = window(color_scheme="light")
+    yield page
+    assert not page.faults

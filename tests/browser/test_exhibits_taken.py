@@ -4,15 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from browser.watching import watched
+from copies import cases
 
 PAGE, FIGURE = "book/engagement.html", "fig-engagement-visas"
-
-
-@pytest.fixture(params=["served", "folder"])
-def address(request, served, built):
-    """The book on a server, and opened from a folder."""
-    return served if request.param == "served" else built.as_uri() + "/"
 
 
 def box_of(page, name=FIGURE):
@@ -34,7 +28,6 @@ def test_each_file_is_two_clicks_away(page, served, built):
         assert name.startswith(f"{FIGURE}."), link
         sent = Path(arriving.value.path()).read_bytes()
         assert sent == (built / "exhibits" / name).read_bytes(), link
-    assert not page.faults
 
 
 def test_a_citation_is_copied_by_keyboard(page, address):
@@ -48,7 +41,6 @@ def test_a_citation_is_copied_by_keyboard(page, address):
     assert copied == fold.locator("pre").text_content()
     assert "Figure 1.5. " in copied and copied.endswith(f"{PAGE}#{FIGURE}")
     assert page.locator("[role=status]").last.text_content() == "Copied"
-    assert not page.faults
 
 
 def test_the_pointer_shows_the_value_of_the_nearest_mark(page, address):
@@ -65,7 +57,6 @@ def test_the_pointer_shows_the_value_of_the_nearest_mark(page, address):
     page.mouse.move(room["x"] - 30, room["y"])
     card.wait_for(state="hidden")
     assert not box_of(page).locator(".mark").is_visible()
-    assert not page.faults
 
 
 def test_the_keyboard_steps_through_the_values(page, served):
@@ -83,41 +74,30 @@ def test_the_keyboard_steps_through_the_values(page, served):
     assert not page.locator("#card").is_visible()
 
 
-def test_a_tap_shows_the_value(browser, served):
-    context = browser.new_context(has_touch=True, viewport={"width": 375, "height": 700})
-    page = watched(context)
+def test_a_tap_shows_the_value(window, served):
+    page = window(375, 700, has_touch=True)
     page.goto(f"{served}{PAGE}")
     image = box_of(page).locator("img")
     room, (x, y, text) = image.bounding_box(), marks_of(page)[0]
     image.tap(position={"x": x * room["width"], "y": y * room["height"]})
     page.wait_for_timeout(400)
     assert page.locator("#card").inner_text() == text
-    context.close()
 
 
-def test_without_javascript_files_and_citation_are_there(browser, served):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+def test_without_javascript_files_and_citation_are_there(window, served):
+    page = window(java_script_enabled=False)
     page.goto(f"{served}{PAGE}")
     box_of(page).locator(".cite-this summary").click()
     assert box_of(page).locator(".cite-this a").first.is_visible()
     assert box_of(page).locator(".cite-this pre").is_visible()
     page.goto(f"{served}exhibits.html")
     assert page.locator("tbody tr").count() > 100
-    context.close()
 
 
-@pytest.mark.parametrize(
-    ("query", "kind", "lands"),
-    [
-        ('"issued to Russian nationals"', "Figure", f"{PAGE}#{FIGURE}"),
-        ('"what a reader may do with them"', "Table", "#tbl-conclusion-scorecard"),
-        ("private channels", "Recommendation", "claims.html#claim-s1-b2"),
-        ("U.S. visas issued to Russians", "Data table", "data_dictionary.html#"),
-    ],
-)
-def test_search_says_what_it_found(page, served, query, kind, lands):
-    page.goto(f"{served}search.html?q={query}")
+@pytest.mark.parametrize("asked", cases("search_queries")["kinds"], ids=lambda a: a["kind"])
+def test_search_says_what_it_found(page, served, asked):
+    page.goto(f"{served}search.html?q={asked['query']}")
+    kind, lands = asked["kind"], asked["lands"]
     found = page.locator(".search-results li", has=page.get_by_text(kind, exact=True))
     hrefs = found.locator("a").evaluate_all("all => all.map((a) => a.href)")
     assert any(lands in href for href in hrefs), hrefs
@@ -146,7 +126,6 @@ def test_all_exhibits_sort_by_chapter_and_subject(page, address):
     pictures.last.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     assert pictures.last.evaluate("e => e.naturalWidth") > 100
-    assert not page.faults
 
 
 def test_an_old_address_leads_to_what_replaced_it(page, served):

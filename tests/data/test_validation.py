@@ -8,16 +8,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
+from copies import cases
 
 from publish import rules, validation
 from report import data
 
 VOTES = "evidence/un_votes.csv"
 PACKAGE = "datapackage.json"
+CASES, ADDRESSES = cases("corruptions"), cases("source_addresses")
 
 
 # ---- The package as it is -----------------------------------------------------------------------
@@ -108,18 +110,6 @@ def known(copy) -> set[str]:
     return set(validation.problems(copy))
 
 
-Edit = Callable[[bytes], tuple[bytes, str]]
-
-
-class Corruption(NamedTuple):
-    """What is done to which file, and what the one line about it must say after its place."""
-
-    name: str
-    path: str
-    edit: Edit
-    says: str
-
-
 def rows_of(raw: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(raw.decode())))
 
@@ -130,201 +120,27 @@ def written(rows: list[list[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def cell(column: str, value: str, row: int = 3, **where: str) -> Edit:
-    """Overwrite one cell, in a row by its number or in the first row that holds what is given."""
-
-    def edit(raw: bytes) -> tuple[bytes, str]:
-        rows = rows_of(raw)
-        wanted = {rows[0].index(name): content for name, content in where.items()}
-        fits = (all(r[i] == c for i, c in wanted.items()) for r in rows[1:])
-        number = 2 + [*fits].index(True) if where else row
-        rows[number - 1][rows[0].index(column)] = value
-        return written(rows), f" row {number}, column '{column}': {data.quoted(value)} "
-
-    return edit
-
-
-def table(change: Callable[[list[list[str]]], Any], place: str) -> Edit:
-    """Change the list of rows, header included."""
-
-    def edit(raw: bytes) -> tuple[bytes, str]:
-        rows = rows_of(raw)
-        change(rows)
-        return written(rows), place
-
-    return edit
-
-
-def file(change: Callable[[bytes], bytes], place: str) -> Edit:
-    """Change the bytes of the file."""
-    return lambda raw: (change(raw), place)
-
-
-def described(name: str, change: Callable[[dict[str, Any]], Any], key: str) -> Edit:
-    """Change what the package says of one table."""
-
-    def edit(raw: bytes) -> tuple[bytes, str]:
+def corrupted(case: dict[str, Any], raw: bytes) -> tuple[bytes, str]:
+    """Do to a file what corruptions.yaml says; return its bytes and the place to be named."""
+    if "table" in case:
         package = json.loads(raw)
-        change(next(r for r in package["resources"] if r["name"] == name))
-        return json.dumps(package).encode(), f", table {name!r}, key '{key}': "
-
-    return edit
-
-
-def field(resource: dict[str, Any], place: int = 0) -> dict[str, Any]:
-    return resource["schema"]["fields"][place]
-
-
-TYPES_AND_KEYS = [
-    Corruption("date", VOTES, cell("date", "2014-13-01"), "is not a date (YYYY-MM-DD)"),
-    Corruption("short date", VOTES, cell("date", "2014-3-27"), "is not a date (YYYY-MM-DD)"),
-    Corruption("integer", VOTES, cell("yes", "ten"), "is not a whole number"),
-    Corruption("decimal integer", VOTES, cell("yes", "10.5"), "is not a whole number"),
-    Corruption("thousands", VOTES, cell("yes", "1,000"), "is not a whole number"),
-    Corruption("number", "evidence/brent_prices.csv", cell("price", "5o.1"), "is not a number"),
-    Corruption("nan", "evidence/brent_prices.csv", cell("price", "nan"), "is not a number"),
-    Corruption("full width", VOTES, cell("yes", "９"), "is not a whole number"),
-    Corruption("exponent", "evidence/brent_prices.csv", cell("price", "1e2"), "is not a number"),
-    Corruption("month", "evidence/brent_prices.csv", cell("month", "2021-13"), "is not a month"),
-    Corruption("year", "evidence/nato_spending.csv", cell("year", "15"), "is not a year"),
-    Corruption("truth", "evidence/nato_members.csv", cell("founder", "yes"), "is not true or"),
-    Corruption("capital", "evidence/nato_members.csv", cell("founder", "True"), "is not true or"),
-    Corruption("empty", VOTES, cell("date", ""), "every row needs a value"),
-    Corruption("enum", VOTES, cell("body", "Assembly"), "is not one of General Assembly, Sec"),
-    Corruption("minimum", VOTES, cell("no", "-1"), "is less than 0"),
-    Corruption("maximum", VOTES, cell("yes", "194"), "is more than 193"),
-    Corruption("pattern", "evidence/un_country_votes.csv", cell("iso3", "AF"), "has not the form"),
-    Corruption("twice", "evidence/summits.csv", cell("start_date", "1943-11-28"), "row 2 too"),
-    Corruption("source", VOTES, cell("source", "hearsay"), "'source_key' of data/sources.csv"),
-    Corruption("target", "research/findings.csv", cell("claim_id", "S1-B9"), "article/claims.csv"),
-    Corruption("key", "evidence/un_country_votes.csv",
-               table(lambda r: r.insert(3, r[2]), " row 4, column 'resolution, iso3': '68/262, "),
-               "is the key of row 3 too"),
-]  # fmt: skip
-FILES = [
-    Corruption("empty file", VOTES, file(lambda raw: b"", ": "), "is empty"),
-    Corruption("mark", VOTES, file(lambda raw: b"\xef\xbb\xbf" + raw, " row 1: "), "byte order"),
-    Corruption("latin 1", VOTES, file(lambda raw: raw[:-1] + b"\xe9\n", " row "), "0xe9 is not"),
-    Corruption("utf 16", VOTES, file(lambda r: r.decode().encode("utf-16"), " row 1: "), "UTF-8"),
-    Corruption("crlf", VOTES, file(lambda r: r.replace(b"\n", b"\r\n"), " row 1: "), "line feed"),
-    Corruption("open end", VOTES, file(lambda raw: raw[:-1], " row "), "ends with one line feed"),
-    Corruption("blank end", VOTES, file(lambda raw: raw + b"\n", " row "), "one line feed"),
-    Corruption("quote", VOTES, file(lambda raw: raw + b'"a\n', " row "), "is not CSV"),
-    Corruption("header only", VOTES, file(lambda r: r[: r.index(b"\n") + 1], ": "), "has no rows"),
-    Corruption("no header", VOTES, table(lambda rows: rows.pop(0), " row 1, column "), "missing"),
-    Corruption("lost column", VOTES, table(lambda rows: [r.pop(5) for r in rows],
-               " row 1, column 'yes': "), "the column is missing"),
-    Corruption("new column", VOTES, table(lambda rows: [r.append("x") for r in rows],
-               " row 1, column 'x': "), "is not a column of this table"),
-    Corruption("column twice", VOTES, table(lambda rows: [r.append(r[0]) for r in rows],
-               " row 1, column 'date': "), "the column is there 2 times"),
-    Corruption("order", VOTES, table(lambda rows: [r.insert(0, r.pop(1)) for r in rows],
-               " row 1: "), "the columns are out of order"),
-    Corruption("lost cell", VOTES, table(lambda rows: rows[4].pop(), " row 5: 16 cells, "),
-               "expected 17: date, body"),
-    Corruption("new cell", VOTES, table(lambda rows: rows[4].append("x"), " row 5: 18 cells, "),
-               "expected 17: date, body"),
-    Corruption("blank row", VOTES, table(lambda rows: rows.insert(4, []), " row 5: 0 cells, "),
-               "expected 17"),
-]  # fmt: skip
-DESCRIPTIONS = [
-    Corruption("outside", PACKAGE, described("un_votes", lambda r: r.update(path="../notes.csv"),
-               "path"), "leaves data/"),
-    Corruption("absolute", PACKAGE, described("un_votes", lambda r: r.update(path="/etc/hosts.csv"),
-               "path"), "leaves data/"),
-    Corruption("no caveats", PACKAGE, described("un_votes", lambda r: r.pop("caveats"),
-               "caveats"), "is missing"),
-    Corruption("no coverage", PACKAGE, described("un_votes", lambda r: r.update(coverage=""),
-               "coverage"), "'' does not fit: minLength 1"),
-    Corruption("as-of date", PACKAGE, described("un_votes", lambda r: r.update(asOf="now"),
-               "asOf"), "'now' does not fit: format 'date'"),
-    Corruption("no licence", PACKAGE, described("un_votes", lambda r: r.update(licenses=[]),
-               "licenses"), "[] does not fit: minItems 1"),
-    Corruption("no source", PACKAGE, described("un_votes", lambda r: r.update(sources=[{}]),
-               "sources.0.title"), "is missing"),
-    Corruption("row unclear", PACKAGE, described("un_votes", lambda r: r.update(description="x"),
-               "description"), "does not fit: pattern '^One row is'"),
-    Corruption("name twice", PACKAGE, file(lambda raw: raw.replace(b'"name": "un_votes"',
-               b'"name": "claims"'), ", table 'claims', key 'name': "), "name of two tables"),
-    Corruption("unknown type", PACKAGE, described("un_votes", lambda r: field(r).update(type="day"),
-               "schema.fields.0.type"), "'day' does not fit: enum ["),
-    Corruption("no title", PACKAGE, described("un_votes", lambda r: field(r).pop("title"),
-               "schema.fields.0.title"), "is missing"),
-    Corruption("own word", PACKAGE, described("media_trust", lambda r: field(r, 3).update(
-               constraints={"enum": ["x"]}), "schema.fields.3.constraints.enum.0"), "enum ["),
-    Corruption("no bounds", PACKAGE, described("media_trust", lambda r: [f.pop("constraints", 0)
-               for f in r["schema"]["fields"]], "schema.fields.2.constraints"), "'percent'"),
-    Corruption("key of nothing", PACKAGE, described("un_votes",
-               lambda r: r["schema"].update(primaryKey=["id"]), "schema"), "not there: 'id'"),
-    Corruption("target of nothing", PACKAGE, described("un_votes",
-               lambda r: r["schema"]["foreignKeys"][0]["reference"].update(resource="no"),
-               "schema"), "that is not there"),
-    Corruption("observed in nothing", PACKAGE, described("un_votes",
-               lambda r: r.update(observed="day"), "schema"), "not there: 'day'"),
-    Corruption("break of nothing", PACKAGE, described("un_votes",
-               lambda r: r.update(breaks=[{"field": "id", "at": "2022", "note": "x"}]),
-               "schema"), "not there: 'id'"),
-]  # fmt: skip
-RULES = [
-    Corruption("control", VOTES, cell("title", "a\x00b"), "control character U+0000"),
-    Corruption("line feed", VOTES, cell("title", "a\nb"), "control character U+000A"),
-    Corruption("direction", VOTES, cell("title", "a\u202eb"), "RIGHT-TO-LEFT OVERRIDE"),
-    Corruption("zero width", VOTES, cell("title", "a\u200bb"), "ZERO WIDTH SPACE"),
-    Corruption("fixed space", VOTES, cell("title", "a\u00a0b"), "NO-BREAK SPACE"),
-    Corruption("formula", VOTES, cell("title", "=1+1"), "like a formula"),
-    Corruption("space", VOTES, cell("title", "a "), "a space too many"),
-    Corruption("two spaces", VOTES, cell("title", "a  b"), "a space too many"),
-    Corruption("sum", VOTES, cell("yes", "99", resolution="68/262"), "of the same resolution"),
-    Corruption("host", "sources.csv", cell("url", "https://nowhere"), "is not a web address"),
-    Corruption("scheme", "sources.csv", cell("url", "www.un.org/a"), "has not the form"),
-    Corruption("blank", "sources.csv", cell("url", "https://un.org/a b"), "is not a web address"),
-    Corruption("idle source", "sources.csv", cell("source_key", "zzz", row=2), "no row cites"),
-    Corruption("read", "sources.csv", cell("accessed", "1900-01-01", source_key="unvotes"),
-               "is before date"),
-    Corruption("same source", VOTES, cell("source_2", "unvotes", resolution="68/262"),
-               "is the first source again"),
-    Corruption("second source", VOTES, cell("verification", "two sources", source_2=""),
-               "but source_2 is empty"),
-    Corruption("end", "evidence/summits.csv", cell("end_date", "1943-02-11"),
-               "is before start_date '1945-02-04'"),
-    Corruption("treaty end", "evidence/arms_control_agreements.csv",
-               cell("ended", "1987-08-02", agreement="INF Treaty"), "is before signed"),
-    Corruption("in force", "evidence/arms_control_agreements.csv",
-               cell("entered_into_force", "1987-12-07", agreement="INF Treaty"), "before signed"),
-    Corruption("no effect", "evidence/arms_control_agreements.csv",
-               cell("ended", "1986-11-28", agreement="SALT II"), "never took effect"),
-    Corruption("future", "evidence/un_votes.csv",
-               cell("date", "2031-02-24", resolution="80/223"), "after the as-of date"),
-    Corruption("order of events", VOTES, cell("date", "2014-03-14"), "declared order of rows"),
-    Corruption("year of a poll", "evidence/russian_opinion.csv", cell("year", "2016", row=4),
-               "is not the year of survey_month '2015-01'"),
-    Corruption("country", "evidence/nato_members.csv", cell("member", "Turkey", iso3="TUR"),
-               "elsewhere"),
-    Corruption("code", "evidence/nato_members.csv", cell("iso3", "GRE", iso3="GRC"), "elsewhere"),
-    Corruption("joined twice", "evidence/nato_members.csv", cell("iso3", "BEL", iso3="CAN"),
-               "row 2 too"),
-    Corruption("founder", "evidence/nato_members.csv", cell("founder", "false", iso3="BEL"),
-               "does not fit the accession on 1949-04-04"),
-    Corruption("member", "evidence/nato_spending.csv",
-               cell("kind", "member", entity="Sweden", year="2020"), "does not fit the acc"),
-    Corruption("vote", VOTES, cell("us_vote", "yes", resolution="ES-11/7"), "against no"),
-    Corruption("answers", "evidence/russian_opinion.csv", cell("value", "95", row=4), "percent"),
-    Corruption("other source", "evidence/brent_prices.csv",
-               cell("source", "unvotes", month="2021-03"), "in the other rows"),
-    Corruption("source of a vote", "evidence/un_country_votes.csv",
-               cell("source", "eia_datasets_oil", resolution="68/262"), "the same resolution"),
-    Corruption("older source", "evidence/summits.csv",
-               cell("source", "wh_1994_12_05", start_date="2021-06-16"), "of 1994-12-05"),
-    Corruption("reference", "research/works.csv", cell("reference", "nobody1900"),
-               "is not in book/references.bib"),
-    Corruption("package", "evidence/sanctions_measures.csv", cell("package", "19", package="20"),
-               ""),
-    Corruption("no medium", "sources.csv", cell("kind", "state media", source_key="unvotes"),
-               "state medium that publish/rules.yaml does not name"),
-    Corruption("of others", "sources.csv", cell("reports", "NATO", source_key="rg_2024_embargo"),
-               "names no body of Russia, whose medium it is"),
-]  # fmt: skip
-EVERY = [*TYPES_AND_KEYS, *FILES, *DESCRIPTIONS, *RULES]
+        table = next(r for r in package["resources"] if r["name"] == case["in"])
+        schema = table["schema"]
+        eval(case["table"], {}, {"table": table, "schema": schema, "fields": schema["fields"]})
+        return json.dumps(package).encode(), f", table {case['in']!r}, key '{case['key']}': "
+    if "bytes" in case:
+        return eval(case["bytes"], {}, {"raw": raw}), case["place"]
+    rows = rows_of(raw)
+    if "rows" in case:
+        eval(case["rows"], {}, {"rows": rows})
+        return written(rows), case["place"]
+    number, column = case.get("row", 3), case["cell"]
+    if "where" in case:
+        wanted = {rows[0].index(name): content for name, content in case["where"].items()}
+        fits = [all(row[i] == content for i, content in wanted.items()) for row in rows]
+        number = 1 + fits.index(True)
+    rows[number - 1][rows[0].index(column)] = case["value"]
+    return written(rows), f" row {number}, column '{column}': {data.quoted(case['value'])} "
 
 
 def spoilt(copy: Path, path: str, change: Callable[[Any], bytes | None]) -> list[str]:
@@ -339,13 +155,14 @@ def spoilt(copy: Path, path: str, change: Callable[[Any], bytes | None]) -> list
         target.unlink(missing_ok=True) if raw is None else target.write_bytes(raw)
 
 
-@pytest.mark.parametrize("case", EVERY, ids=[case.name for case in EVERY])
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_corruption_is_reported_in_one_line(copy, known, case):
-    changed, place = case.edit((copy / "data" / case.path).read_bytes())
-    found = spoilt(copy, f"data/{case.path}", lambda raw: changed)
-    new = [line for line in found if line not in known]
-    said = [line for line in new if line.startswith(f"data/{case.path}{place}")]
-    assert any(case.says in line for line in said), (place, case.says, new[:5])
+    described = "table" in case or case["in"] == "package"
+    path = PACKAGE if described else data.describe(case["in"])["path"]
+    changed, place = corrupted(case, (copy / "data" / path).read_bytes())
+    new = [line for line in spoilt(copy, f"data/{path}", lambda raw: changed) if line not in known]
+    said = [line for line in new if line.startswith(f"data/{path}{place}")]
+    assert any(case["says"] in line for line in said), (place, case["says"], new[:5])
     assert all("\n" not in line and len(line) < 600 for line in new)
 
 
@@ -537,35 +354,22 @@ def test_two_rows_against_the_declared_order_are_found(tables, name):
     assert found and {p.path for p in found} == {table.path}
 
 
-NO_SOURCES = [
-    "https://a.blogspot.com/2025/a.html", "https://britishcolumbiatimes.com/a", "http://un.org/en/",
-    "https://www.city-data.com/forum/a", "https://en.wikipedia.org/wiki/A", "https://www.rt.com/a",
-    "https://sergeytereshkin.co.za/a", "https://wars.fandom.com/wiki/A", "https://www.example.org/",
-    "https://usa.news-pravda.com/a", "https://www.pledgetimes.com/a", "https://docslib.org/doc/1/a",
-    "https://www.binance.com/en/a", "https://e-strategyblog.com/a", "https://schwartzreport.net/a",
-    "https://www.infowars.com/a", "https://www.reddit.com/r/a", "https://fxtechnology.org/a",
-    "https://test.daily8.com/a", "https://a.org/index.html", "https://polymarket.com/a",
-    "https://headtopics.com/a", "https://news-front.su/a", "https://self-law.org/a",
-    "https://excelnews.in/a", "https://newsworld.co/a", "https://pamfleti.net/a", "https://t.me/a",
-    "https://roastidio.us/a", "https://example.org", "https://x.com/a/1",
-]  # fmt: skip
-SOURCES = [
-    "https://www.pravda.com.ua/eng/a", "https://www.levada.ru/en/a", "https://www.smart.com/a",
-    "https://en.wikisource.org/wiki/A", "https://history.state.gov/a", "https://nato.int/index",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("line", rules.KINDS["kept_out"])
 def test_each_kind_of_address_that_is_no_source_is_found(tables, monkeypatch, line):
     monkeypatch.setitem(rules.KINDS, "kept_out", [line])
-    said = {url: [*rules.kept_out(changed(tables, "sources", 2, "url", url))] for url in NO_SOURCES}
+    said = {
+        url: [*rules.kept_out(changed(tables, "sources", 2, "url", url))]
+        for url in ADDRESSES["no source"]
+    }
     (where,) = {(p.row, p.column) for found in said.values() for p in found}
     assert where == (2, "url")
 
 
-@pytest.mark.parametrize("url", [*NO_SOURCES, *SOURCES])
+@pytest.mark.parametrize("url", [url for kind in ADDRESSES.values() for url in kind])
 def test_an_address_is_a_source_or_none(tables, url):
-    assert bool([*rules.kept_out(changed(tables, "sources", 2, "url", url))]) == (url in NO_SOURCES)
+    assert bool([*rules.kept_out(changed(tables, "sources", 2, "url", url))]) == (
+        url in ADDRESSES["no source"]
+    )
 
 
 def test_an_address_in_the_package_is_looked_at_too(tables):

@@ -19,79 +19,17 @@ import pandas as pd
 import pypdf
 import pytest
 from bs4 import BeautifulSoup
+from copies import cases
 from hostile import tree
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import report
 from publish import validation
 from report import data
-from report.exhibits import TABLE_MIME
 
-#: Shown as they are.
-TEXTS = {
-    "script": "<script>alert('x')</script>",
-    "element": '<img src=x onerror="alert(1)"><b>bold</b>',
-    "end of script": "</script></style></textarea><script>alert(2)</script>",
-    "entity": "&lt;b&gt; &amp; &#60; &copy;",
-    "comment": "<!-- hidden --> <![CDATA[ x ]]> <?php x ?>",
-    "attribute": '" onmouseover="alert(1)" x="',
-    "Markdown table": "| a | b |\n|---|---|\n| 1 | 2 |",
-    "Markdown": "# Title *em* **strong** [a](b.md) ![i](j.png) `code` > quote",
-    "link": "<https://example.org/x> https://example.org/y www.example.org",
-    "eval": "{eval}`1 + 1`",
-    "include": "```{include} ../../../etc/passwd\n```",
-    "raw": "```{raw} html\n<script>alert(3)</script>\n```",
-    "end of fence": "~~~\n~~~{raw} html\n<script>alert(4)</script>\n~~~",
-    "glue": "{glue:text}`tiny_groups` {ref}`tbl-tiny` {cite:t}`ahn2020` {claim}`S1-B1`",
-    "markup": '{"markup": "{cite:t}`ahn2020`"}',
-    "reStructuredText": ".. raw:: html\n\n   <b>x</b> :ref:`tbl-tiny` |version| x_ `y`__",
-    "Jinja": "{{ 7 * 7 }} {% include 'x' %} {# note #}",
-    "format": "%s %(x)s {0} {x!r} ${x} $(x) `x`",
-    "LaTeX": r"$x^2$ \(y\) \[z\] \input{/etc/passwd} \write18{id} 100% a_b^c ~ #1 &",
-    "Typst code": '#read("/etc/passwd") #import "x.typ" #eval("1+1") #(1 + 1)',
-    "Typst end": '"]) #panic("x") ("[',
-    "Typst markup": "= Title *strong* _em_ @label <label> $x$ // note /* note */ - + / ~ --- ...",
-    "backslashes": r"\\ \" \n \u{41} \x41 \ ",
-    "JSON": '{"a": [1, "b\\u0041"]} \u2028'.replace("\u2028", ""),
-    "formula": '=HYPERLINK("https://example.org";"x") =cmd|\'/c calc\'!A1',
-    "plus": "+1+1",
-    "minus": "-2-3",
-    "at": "@SUM(1)",
-    "shell": "; rm -rf / | cat `id` $(id) && x > y < z",
-    "path": "../../../../etc/passwd C:\\Windows file:///etc/passwd",
-    "letters": "Ærøskøbing Łódź Ελλάδα Москва Київ",
-    "ligatures": "offline affix fl fi ﬁ",
-    "combining": "Zoe\u0308 e\u0301 Ä",
-    "long word": "Donaudampfschifffahrtsgesellschaft" * 12,
-    "long text": "many words " * 180 + "end",
-    "quotes": "' \" ` ´ ‘ ’ “ ” « »",
-    "dashes": "-- --- – — − …",
-    "numbers": "1e400 NaN inf None null True 0x10 1,234.5",
-    "spaces inside": "a b c",
-}
-#: Refused with a message that names the place: no page could show them, or not faithfully.
-REFUSED = {
-    "zero byte": "a\0b",
-    "bell": "a\ab",
-    "escape": "a\x1b[31mb",
-    "delete": "a\x7fb",
-    "tab": "a\tb",
-    "carriage return": "a\r\nb",
-    "byte order mark": "\ufeffa",
-    "right-to-left override": "a\u202eb",
-    "right-to-left mark": "a\u200fb",
-    "isolate": "a\u2066b",
-    "zero-width space": "a\u200bb",
-    "zero-width joiner": "a\u200db",
-    "soft hyphen": "a\u00adb",
-    "joined emoji": "\U0001f468\u200d\U0001f469",
-    "line separator": "a\u2028b",
-    "tag character": "a\U000e0041b",
-    "half a pair": "a\ud800b",
-    "private letter": "a\ue000b",
-    "100,000 characters": "x" * 100_000,
-}
+TEXTS, REFUSED = cases("hostile_texts").values()
+TEXTS |= {"long word": "Donaudampfschifffahrtsgesellschaft" * 12}
+TEXTS |= {"long text": "many words " * 180 + "end"}
+REFUSED |= {"100,000 characters": "x" * 100_000}
 CELLS = [
     "import json\nfrom pathlib import Path\n\nimport pandas as pd\n\nimport report",
     'texts = json.loads(Path("texts.json").read_text(encoding="utf-8"))',
@@ -246,18 +184,3 @@ def test_what_cannot_be_shown_is_refused_by_name(name):
         with pytest.raises(report.DataError, match=r"remove it|at most 2000 can be") as error:
             make()
         assert len(str(error.value)) < 200
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=60), min_size=1))
-def test_any_text_in_any_place_of_a_table_is_shown_or_refused(texts):
-    try:
-        made = report.table(pd.DataFrame({texts[-1]: texts}, dtype=object), "t", source="claims")
-    except report.DataError as error:
-        assert re.search("remove it|leave it empty", str(error))
-        return
-    body = json.loads(made.bundle[TABLE_MIME])
-    assert [row[0] for row in body["rows"]] == texts
-    assert body["columns"][0]["title"] == texts[-1]
-    soup = BeautifulSoup(made.bundle["text/html"], "html.parser")
-    assert len(soup.find_all(["td", "th"])) == len(texts) + 1

@@ -18,44 +18,14 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import yaml
+from copies import cases
 
 from publish import site
 from report import data
 
 TABLES = ("brent_prices", "claims", "media_trust", "nato_members", "nato_battlegroups", "sources")
 FOLDERS = ("report", "publish", "_extensions", "_static", "_templates")
-CELLS = [
-    "import report",
-    'groups = report.load("nato_battlegroups")',
-    "report.facts(tiny_groups=len(groups))",
-    'report.table(groups[["host"]], "tbl-tiny", source="nato_battlegroups")',
-    'prices = report.load("brent_prices").tail(5)\nfig, ax = report.charts.axes(height=2)\n'
-    'ax.plot(prices["month"], prices["price"]);',
-    'numbers = prices[["month", "price"]]\n'
-    'report.figure(fig, "fig-tiny", source="brent_prices", numbers=numbers)',
-]
-ALT = "A line that goes up and down and shows five prices, one of each month."
-PROSE = f"""# Tiny
-
-Groups: {{glue:text}}`tiny_groups`. See {{numref}}`tbl-tiny` and {{numref}}`fig-tiny`.
-{{cite:t}}`ahn2020` says so. See [the works cited](appendix/references.md).
-
-:::{{exhibit}} tbl-tiny
-Battlegroups
-:::
-
-:::{{exhibit}} fig-tiny
----
-alt: {ALT}
----
-Prices
-:::
-"""
-PAGES = {
-    "glossary": "# Glossary\n\n:::{glossary}\nNew START\n  A treaty.\n:::\n",
-    "references": "# References\n\n```{bibliography}\n:style: alpha\n:all:\n```\n",
-    "changes": "# Changes\n\nNone.\n",
-}
+ALT, CELLS, PROSE, PAGES = cases("tiny_book").values()
 #: Where source lines lead to.
 PAGES["references"] += "\n" + "".join(f"(pages-{name})=\n" for name in TABLES) + "## Read\n\nAll.\n"
 

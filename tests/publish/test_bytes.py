@@ -11,32 +11,6 @@ from copies import copy
 
 from publish import site
 
-#: A clock 400 days ahead, for Python and the PDF compiler alike.
-CLOCK = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <sys/time.h>
-#include <time.h>
-#define AHEAD (400L * 86400)
-int clock_gettime(clockid_t id, struct timespec *t) {
-  int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-  int result = real(id, t);
-  if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) t->tv_sec += AHEAD;
-  return result;
-}
-int gettimeofday(struct timeval *t, void *zone) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  t->tv_sec = now.tv_sec; t->tv_usec = now.tv_nsec / 1000;
-  return 0;
-}
-time_t time(time_t *t) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (t) *t = now.tv_sec;
-  return now.tv_sec;
-}
-"""
 #: Executes notebooks again with one worker, then builds.
 BUILD = """
 import datetime, os, pathlib, sys
@@ -54,35 +28,20 @@ def clock(tmp_path):
     """The environment that sets the clock ahead; empty where there is no C compiler."""
     if not shutil.which("cc") or sys.platform != "linux":
         return {}
-    source, library = tmp_path / "clock.c", tmp_path / "clock.so"
-    source.write_text(CLOCK)
+    source, library = Path(__file__).with_name("clock.c"), tmp_path / "clock.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return {"LD_PRELOAD": str(library)}
 
 
 def test_another_folder_and_other_settings_give_the_same_bytes(built, tmp_path, clock):
     root = copy(site.source_files(), tmp_path / "another folder" / "deeper")
-    settings = {
-        "HOME": str(tmp_path),
-        "TZ": "Pacific/Kiritimati",
-        "LANG": "tr_TR.UTF-8",
-        "LC_ALL": "C",
-        "PYTHONHASHSEED": "4711",
-        "PYTHONPATH": str(root / "book"),
-        "SOURCE_DATE_EPOCH": "86400",
-        "COLUMNS": "43",
-        **clock,
-    }
+    settings = {"HOME": str(tmp_path), "TZ": "Pacific/Kiritimati", "LANG": "tr_TR.UTF-8"}
+    settings |= {"LC_ALL": "C", "PYTHONHASHSEED": "4711", "PYTHONPATH": str(root / "book")}
+    settings |= {"SOURCE_DATE_EPOCH": "86400", "COLUMNS": "43", **clock}
     # Strict nbval executes every notebook; here two are enough to show that settings do not matter.
     command = [sys.executable, "-c", BUILD, tmp_path / "out", "landscape", "appendix/method"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, **settings},
-        umask=0o077,
-        capture_output=True,
-        text=True,
-    )
+    options = {"cwd": tmp_path, "env": {**os.environ, **settings}, "umask": 0o077}
+    done = subprocess.run(command, capture_output=True, text=True, **options)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert not clock or not done.stdout.startswith(f"{site.datetime.date.today().year}-"), (
         "the clock was not ahead"

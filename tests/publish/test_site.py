@@ -2,8 +2,6 @@
 
 import errno
 import fcntl
-import os
-import subprocess
 import sys
 
 import pytest
@@ -29,13 +27,6 @@ def made(folder, text):
     return folder / "html", folder / "book.pdf"
 
 
-def test_a_new_book_takes_the_place_of_the_old(build, tmp_path):
-    for number, text in enumerate(["first", "second"]):
-        site.publish(*made(tmp_path / str(number), text))
-        assert (build / "html" / "index.html").read_text() == text
-        assert (build / "book.pdf").read_text() == text
-
-
 @pytest.mark.parametrize("atomic", [True, False])
 def test_folders_swap_with_and_without_help_of_the_system(tmp_path, monkeypatch, atomic):
     if not atomic:
@@ -44,22 +35,8 @@ def test_folders_swap_with_and_without_help_of_the_system(tmp_path, monkeypatch,
     for folder in (one, other):
         folder.mkdir()
         (folder / "name").write_text(folder.name)
-    site._exchange(one, other)
+    site.exchange(one, other)
     assert (one / "name").read_text() == "other" and (other / "name").read_text() == "one"
-
-
-def test_a_failed_build_leaves_the_last_book(build, monkeypatch, tmp_path):
-    site.publish(*made(tmp_path / "old", "old"))
-
-    def fail(fresh):
-        made(fresh, "half")
-        raise site.BuildError("no")
-
-    monkeypatch.setattr(site, "make", fail)
-    with pytest.raises(site.BuildError):
-        site.build()
-    assert (build / "html" / "index.html").read_text() == "old"
-    assert sorted(p.name for p in build.iterdir()) == ["book.pdf", "html"]
 
 
 def test_a_killed_build_is_cleared_away(build):
@@ -69,23 +46,6 @@ def test_a_killed_build_is_cleared_away(build):
     site.clear_leftovers()
     assert [p.name for p in build.iterdir()] == ["html"]
     assert (build / "html" / "index.html").read_text() == "old"
-
-
-def test_a_second_build_at_once_is_told_so(build):
-    code = (
-        "import sys; from pathlib import Path; from publish import site\n"
-        "site.BUILD = Path(sys.argv[1])\n"
-        "try:\n"
-        "    with site.alone(): print('built')\n"
-        "except site.BuildError as error: print(error)"
-    )
-    command = [sys.executable, "-c", code, str(build)]
-    environment = {**os.environ, "PYTHONPATH": str(site.ROOT / "book")}
-    with site.alone():
-        second = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert second.stdout.startswith("another build is at work")
-    after = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert after.stdout == "built\n"
 
 
 def test_a_lock_that_cannot_be_had_says_why(build, monkeypatch):
@@ -105,7 +65,7 @@ def test_a_disk_that_was_full_during_the_build_is_named(build, monkeypatch, said
     """By then there may be room for the log again."""
     text = said.format("No space left on device")
     code = ["-c", f"import sys; sys.exit({text!r})"]
-    run = subprocess.run
+    run = site.subprocess.run
     monkeypatch.setattr(site.subprocess, "run", lambda *_, **k: run([sys.executable, *code], **k))
     with pytest.raises(OSError, match="No space left on device") as raised:
         site._sphinx(build, "html")

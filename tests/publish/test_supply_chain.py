@@ -8,26 +8,12 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
+from copies import cases
 
 from report.data import ROOT
 
 LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/lab.txt")
-#: Licences under which a package may be installed beside MIT code, which it does not become part
-#: of: nothing of a package is in this repository or in the book.
-ALLOWED = (
-    r"MIT|BSD|Apache|ISC|Python Software Foundation|PSF|MPL|Mozilla|0BSD|Zlib|CC0|Unlicense"
-    r"|SIL Open Font License|OFL|Public Domain|HPND|MIT-CMU|Artistic"
-    r"|Lesser General Public|LGPL"  # a library that is called, and replaced, by its user
-)
-#: What a package does not say of itself, or what other systems alone install, as its page says.
-ELSEWHERE = {
-    "axe-playwright-python": "MIT",
-    "appnope": "BSD",
-    "cffi": "MIT-0",
-    "colorama": "BSD",
-    "pycparser": "BSD-3-Clause",
-    "pywinpty": "MIT",
-}
+LICENCES = cases("licences")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -73,8 +59,11 @@ def test_every_direct_dependency_has_a_reason_and_is_locked(wanted):
 def test_the_licence_of_every_package_fits(lock):
     if lock == "tests/lab.txt" and not licence("jupyterlab"):
         pytest.skip("JupyterLab is not installed: make lab installs it")
-    said = {name: licence(name) or ELSEWHERE.get(name, "not known") for name in pins(lock)}
-    assert {name: text for name, text in said.items() if not re.search(ALLOWED, text)} == {}
+    allowed = "|".join(LICENCES["allowed"])
+    said = {
+        name: licence(name) or LICENCES["elsewhere"].get(name, "not known") for name in pins(lock)
+    }
+    assert {name: text for name, text in said.items() if not re.search(allowed, text)} == {}
 
 
 def test_the_bill_of_materials_names_every_package_of_the_lock(tmp_path):

@@ -1,7 +1,5 @@
 """The PDF builder, on tiny books: every node, hostile text, errors, tags, numbers, bytes."""
 
-# ruff: noqa: E501  (a sample and what it becomes stand on one line)
-
 import re
 from collections import Counter
 
@@ -11,51 +9,28 @@ import pikepdf
 import pypdf
 import pytest
 from books import build, page
+from copies import cases
 from docutils import nodes
 from PIL import Image
 
 from typst_builder import builder, press
 from typst_builder.press import TypstError
 
-# -- every node ------------------------------------------------------------------------------
+SAMPLES, HOSTILE, PLACES, NOT_PRINTED, CHAPTER, WRONG = cases("print_samples").values()
+WIDE = "\n     ".join(["- sixteen_letters_"] * 20)
+NOT_PRINTED["too many columns"] = {
+    "rst": f".. list-table::\n\n   * {WIDE}",
+    "says": ":6: 20 columns need",
+}
 
-LISTED = ".. list-table:: A list table\n   :header-rows: 1\n   :stub-columns: 1\n\n   * - Head\n     - Two\n   * - Stub\n     - 7"
-SAMPLES = {
-    "inline": ("*Emph* **Strong** ``lit`` :title:`Work`", "Emph Strong lit Work"),
-    "bullets": ("- one\n\n  - inner\n- two", "one • inner|– inner"),
-    "enumerated": ("3. three\n4. four", "3. three 4. four"),
-    "definition": ("Term\n    What it means.", "Term What it means."),
-    "fields": ("para\n\n:Licence: CC BY\n:Place: - Here\n\n  - There", "Licence CC BY Place Here · There"),
-    "quote": ("para\n\n    Quoted words.\n\n    -- A person", "Quoted words. — A person"),
-    "note": (".. note:: Mind this.", "Note Mind this."),
-    "generic": (".. admonition:: In brief\n   :class: tip\n\n   All of it.", "In brief All of it."),
-    "container": (".. container:: some\n\n   In a container.", "In a container."),
-    "code": ("::\n\n   x = [1, \"#two\"]", 'x = [1, "#two"]'),
-    "figure": (".. figure:: dot.png\n   :alt: A dot.\n\n   The caption.\n\n   The legend.", "Figure 1.1 The caption. The legend."),
-    "picture": (".. image:: dot.png\n   :alt: Another dot.\n\nafter the picture", "after the picture"),
-    "footnote": ("A claim [#f]_ and again [#f]_.\n\n.. [#f] The note *itself*.", "A claim 1 and again 1"),
-    "glossary": (".. glossary::\n\n   capital\n      A city.\n\nA :term:`capital` here", "capital A city. A capital here"),
-    "index": (".. index:: hidden entry\n\nafter the index", "after the index"),
-    "comment": (".. not in print\n\nafter the comment", "after the comment"),
-    "only": (".. only:: typst\n\n   in print\n\n.. only:: html\n\n   not in print", "in print"),
-    "screen-only": (".. container:: screen-only\n\n   not in print\n\n   .. raw:: html\n\n      <b>x</b>\n\nafter the screen", "after the screen"),
-    "download": (":download:`the file <dot.png>`", "the file"),
-    "external": ("`A site <https://example.org/a?b=1&c=2>`_ and https://plain.example.org", "A site 2 and https://plain.example.org"),
-    "mail": ("write to someone@example.org", "write to someone@example.org"),
-    "table": (LISTED, "Table 1.1 A list table Head Two Stub 7"),
-    "plain table": ("=== ===\nk   v\n=== ===\nx   5\n=== ===", "k v x 5"),
-    "exhibit": (
-        f".. container:: exhibit\n\n   {LISTED.replace(chr(10), chr(10) + '   ')}\n\n"
-        "   .. rst-class:: exhibit-note\n\n   Note: rounded.\n\n   .. rst-class:: exhibit-source\n\n   Source: somebody.",
-        "Head Two Stub 7 Note: rounded. Source: somebody.",
-    ),
-}  # fmt: skip
+# -- every node ------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def sampler(tmp_path_factory):
     body = "\n\n".join(
-        f"{name}\n{'-' * len(name)}\n\n{rst}\n\nend of {name}" for name, (rst, _) in SAMPLES.items()
+        f"{name}\n{'-' * len(name)}\n\n{sample['rst']}\n\nend of {name}"
+        for name, sample in SAMPLES.items()
     )
     index = "Root\n====\n\n.. toctree::\n   :caption: First part\n   :numbered:\n\n   one\n"
     files = {"index.rst": index, "one.rst": f"Samples\n=======\n\n{body}\n"}
@@ -67,7 +42,9 @@ def test_each_node_is_printed(sampler, name):
     end = sampler.text.index(f"end of {name}")
     start = [match.end() for match in re.finditer(rf"1\.\d+ {name} ", sampler.text[:end])][-1]
     flat = re.sub(r"\s", "", sampler.text[start:end])
-    assert any(re.sub(r"\s", "", wanted) in flat for wanted in SAMPLES[name][1].split("|")), flat
+    assert any(re.sub(r"\s", "", wanted) in flat for wanted in SAMPLES[name]["print"].split("|")), (
+        flat
+    )
 
 
 def test_the_sampler_is_complete_and_clean(sampler):
@@ -80,23 +57,6 @@ def test_the_sampler_is_complete_and_clean(sampler):
 
 # -- text is never code ----------------------------------------------------------------------
 
-HOSTILE = [
-    '#read("/etc/passwd")', "#import \"@preview/x:1.0.0\": *", "#panic()", "]#panic()[", '"#panic()"', '\\"#panic()',
-    "back\\slash \\u{41} \\n", "$x^2$ @label <label> ~ `tick` *star* _under_", "= heading", "- item", "/ term: x", "// note",
-    "/* note */", "<script>alert(1)</script>", "{{ jinja }} {numref}`x`", "'single' \"double\" “curly”",
-    "Путин Ελλάδα ₽ € − → ≥ 😀", "%doc#id", "a\u200bb\u2060c\ufeffd", "soft\u00adhyphen", "x" * 200, "tab\there",
-    "bell\x07 null\x00 half \ud800 end\ufffe", "a_name/of-many.parts_and_more_than_a_line_of_this_column_can_ever_hold",
-]  # fmt: skip
-PLACES = {
-    "paragraph": "Para MARK{n}X end.",
-    "heading": "MARK{n}X\n~~~~~~~~~~~~~~~~~~~~~",
-    "literal": "Lit ``MARK{n}X`` end.",
-    "code": "::\n\n    MARK{n}X",
-    "cell": ".. list-table:: Cap MARK{n}X\n   :header-rows: 1\n\n   * - MARK{n}X\n   * - MARK{n}X",
-    "note": ".. admonition:: MARK{n}X\n\n   MARK{n}X",
-    "link": "`MARK{n}X <https://example.org/{n}>`__",
-    "term": "MARK{n}X\n   MARK{n}X",
-}
 INVISIBLE = re.compile("[\\s\u00ad\u200b\u2060\ufeff\x00\x07\ud800\ufffe]")
 
 
@@ -113,22 +73,34 @@ def plant(texts):
     return lambda app: app.connect("doctree-read", read)
 
 
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A book with every hostile text in every place."""
+    marked = [
+        f"begin-{place}-{n}z\n\n{words.format(n=n)}\n\nend-{place}-{n}z"
+        for place, words in PLACES.items()
+        for n in range(len(HOSTILE))
+    ]
+    picture = "Section\n-------\n\n.. image:: dot.png\n   :alt: x\n\n"
+    volumes = [{"title": HOSTILE[0], "subtitle": HOSTILE[3]}]
+    conf = {"author": HOSTILE[5], "typst_documents": volumes}
+    files = page(picture + "\n\n".join(marked))
+    return build(tmp_path_factory.mktemp("hostile"), files, plant(HOSTILE), **conf)
+
+
 @pytest.mark.parametrize("place", PLACES)
-def test_hostile_text_stays_text(tmp_path, place):
-    body = "\n\n".join(
-        f"begin{n}z\n\n{PLACES[place].format(n=n)}\n\nfinish{n}z" for n in range(len(HOSTILE))
-    )
-    files = page(f"Section\n-------\n\n.. image:: dot.png\n   :alt: x\n\n{body}")
-    volume = {"title": HOSTILE[0], "subtitle": HOSTILE[3]}
-    book = build(tmp_path, files, plant(HOSTILE), author=HOSTILE[5], typst_documents=[volume])
-    text = book.tags.text_without("Note")  # without heads and feet of pages, where one ends
-    for n, hostile in enumerate(HOSTILE):
-        start = text.rindex(f"begin{n}z")
-        got = text[start : text.index(f"finish{n}z", start)]
-        assert INVISIBLE.sub("", hostile) in INVISIBLE.sub("", got), (hostile, got)
-    with pikepdf.open(book.path) as pdf:
+def test_hostile_text_stays_text(hostile, place):
+    text = hostile.tags.text_without("Note")  # without heads and feet of pages, where one ends
+    for n, words in enumerate(HOSTILE):
+        start = text.rindex(f"begin-{place}-{n}z")
+        got = text[start : text.index(f"end-{place}-{n}z", start)]
+        assert INVISIBLE.sub("", words) in INVISIBLE.sub("", got), (words, got)
+
+
+def test_hostile_text_stays_text_where_the_file_speaks_of_itself(hostile):
+    with pikepdf.open(hostile.path) as pdf:
         assert (pdf.docinfo.Title, pdf.docinfo.Author) == (HOSTILE[0], HOSTILE[5])
-    assert [tag.alt for tag in book.tags.walk("Figure")] == [HOSTILE[0]]
+    assert [tag.alt for tag in hostile.tags.walk("Figure")] == [HOSTILE[0]]
 
 
 @pytest.mark.parametrize("mark", ["", "``"])
@@ -144,38 +116,14 @@ def test_names_are_found_and_copied_though_lines_may_break_in_them(tmp_path, mar
 
 # -- errors ----------------------------------------------------------------------------------
 
-CELL = ".. list-table:: Cap\n   :name: x\n\n   * - a\n     - b\n   * - c\n     - "
-NOT_PRINTED = {
-    "a node nobody knows": ("Text\n\n.. math:: x^2", r":6: no printable form for 'math_block' 'x"),
-    "raw": (".. raw:: html\n\n   <b>x</b>", ":4: no printable form for 'raw' '<b>x</b>'"),
-    "abbreviation": (":abbr:`EU (European Union)`", ":4: no printable form for 'abbreviation' 'EU'"),
-    "line block": ("| First\n| last", ":4: no printable form for 'line_block'"),
-    "letters": ("c. three\nd. four", ":4: lists are numbered 1, 2, 3"),
-    "alternative text": (".. image:: dot.png", r":4: picture without alternative text: dot\.png"),
-    "blank alternative": (".. image:: dot.png\n   :alt:  \n", ":4: picture without alternative text"),
-    "spans": ("=== ===\na   b\n=== ===\nacross\n-------\nc   d\n=== ===", ":5: a table whose cells span"),
-    "table in a list": ("- item\n\n  === ===\n  a   b\n  === ===", ":7: a table or figure in a list"),
-    "figure in a box": (".. note::\n\n   .. figure:: dot.png\n      :alt: x", ":6: a table or figure in a"),
-    "too many columns": (".. list-table::\n\n   * " + "\n     ".join(["- sixteen_letters_"] * 20), ":6: 20 columns need"),
-    "reference": (":ref:`hidden <gone>`\n\n.. container:: screen-only\n\n   .. _gone:\n\n   Gone.", ":4: reference to what is not in print: 'hidden'"),
-    "address": ("`a page <page.html>`__", ":4: link leads nowhere in print: 'page.html'"),
-    "footnote": ("Text.\n\n.. [#f] Alone.", ":6: nothing refers to this footnote"),
-    "letter": ("Text.\n\nLaunch 🚀\ufe0f ก now", r":6: no font has 'ก' \(U\+0E01\)"),
-    "letter in a cell": (CELL + "ก", r":\d+, row 2, column 2: no font has 'ก' \(U\+0E01\)"),
-    "picture elsewhere": (".. image:: ../secret.png\n   :alt: S", ":4: picture outside the book refused"),
-    "picture linked": (".. image:: link.png\n   :alt: S", ":4: picture outside the book refused"),
-    "picture far": (".. image:: https://example.org/x.png\n   :alt: S", ":4: picture outside the book refused"),
-    "picture at the root": (".. image:: /etc/secret.png\n   :alt: S", ":4: picture not found"),
-}  # fmt: skip
-
 
 @pytest.mark.parametrize("name", NOT_PRINTED)
 def test_what_has_no_form_in_print_is_named_with_its_place(tmp_path, name):
     Image.new("RGB", (4, 4)).save(tmp_path / "secret.png")
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "link.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(TypstError, match=r"index\.rst" + NOT_PRINTED[name][1]):
-        build(tmp_path, page(NOT_PRINTED[name][0]))
+    with pytest.raises(TypstError, match=r"index\.rst" + NOT_PRINTED[name]["says"]):
+        build(tmp_path, page(NOT_PRINTED[name]["rst"]))
     assert not list((tmp_path / "out-typst").glob("*.pdf"))
 
 
@@ -185,21 +133,10 @@ def test_all_errors_are_named_at_once(tmp_path):
         build(tmp_path, files)
 
 
-@pytest.mark.parametrize(
-    ("conf", "message"),
-    [
-        ({"typst_date": "spring"}, "typst_date: no date in 'spring'"),
-        ({"typst_documents": [{"documents": ["nowhere"]}]}, "typst_documents: unknown nowhere"),
-        ({"typst_documents": [{"front": []}]}, "typst_documents: unknown front"),
-        ({"typst_documents": [{"matter": ["cover"]}]}, "typst_documents: unknown cover"),
-        ({"typst_documents": [{"without": ["gone"]}]}, "typst_documents: no section gone"),
-        ({"typst_documents": [{"title": "ก"}]}, "title page: no font has 'ก'"),
-        ({"typst_imprint": "ก"}, "typst_imprint: no font has 'ก'"),
-    ],
-)
-def test_wrong_settings_are_named(tmp_path, conf, message):
-    with pytest.raises(TypstError, match=message):
-        build(tmp_path, page("Text."), **conf)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong["says"])
+def test_wrong_settings_are_named(tmp_path, wrong):
+    with pytest.raises(TypstError, match=wrong["says"]):
+        build(tmp_path, page("Text."), **wrong["settings"])
 
 
 # -- tables and figures ----------------------------------------------------------------------
@@ -223,7 +160,7 @@ def test_a_long_table_repeats_its_header_on_every_page(tmp_path):
 
 
 def test_caption_notes_and_table_stay_together(tmp_path):
-    """Whatever stands above it, no exhibit parts from its caption or its last row from its notes."""
+    """Whatever stands above, no exhibit parts from its caption or its last row from its notes."""
     parts = []
     for n in range(40):
         lines = "\n\n".join(f"line {i}" for i in range(n * 7 % 45))
@@ -279,39 +216,6 @@ def test_compact_tables_are_set_small(tmp_path):
 
 # -- the book --------------------------------------------------------------------------------
 
-CHAPTER = """
-.. _ch-{n}:
-
-Chapter {n}
-==========
-
-Text, see :ref:`ch-1`, :numref:`f-1` and :numref:`t-2`; in brackets (:numref:`t-1`).
-
-Section
--------
-
-.. figure:: dot.png
-   :name: f-{n}
-   :alt: Dot {n}.
-
-   A figure in {n}, after `others <https://example.org/them>`__.
-
-.. table:: A table in {n}.
-   :name: t-{n}
-
-   ==== ====
-   key  value
-   ==== ====
-   a    1
-   ==== ====
-
-Deeper
-~~~~~~
-
-`A link <https://example.org/{n}>`__ and a note [#n]_.
-
-.. [#n] Note in {n}.
-"""
 FILES = {
     "index.rst": "Root\n====\n\nWelcome.\n\n"
     ".. toctree::\n   :caption: The report\n   :numbered:\n\n   c1\n   c2\n\n"

@@ -7,25 +7,12 @@ from pathlib import Path
 
 import pytest
 import typst
+from copies import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from typst_builder.markup import UNPRINTABLE, Code, breakable, call, content, literal, value
 
-TEXTS = [
-    '#read("/etc/passwd")',
-    '#import "x.typ": *',
-    '"); #panic("x")',
-    '\\"',
-    "\\",
-    '"',
-    "\\u{41}",
-    "line\nline\ttab",
-    "$x$ `raw` <label> @ref // /* */ = * _ - + / ~ --- ...",
-    "{} [] () # ; , :",
-    "Ελλάδα Київ 日本 🙂 e\u0301",
-    "",
-]
 ANY = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
@@ -42,7 +29,8 @@ def printable(text: str) -> str:
 
 
 def test_every_hostile_text_is_read_back():
-    assert read_back(*map(literal, TEXTS)) == TEXTS
+    texts = ["", *cases("print_samples")["hostile"], *cases("hostile_texts")["shown"].values()]
+    assert read_back(*map(literal, texts)) == [printable(text) for text in texts]
 
 
 @settings(max_examples=100, deadline=None)

@@ -146,18 +146,15 @@ def test_the_code_before_an_exhibit_is_one_fold_at_its_foot(page):
 @pytest.mark.parametrize(
     ("output", "words", "message"),
     [
-        (None, "{glue:text}`none`", "page.ipynb, cell 1: no cell records the fact"),
-        (None, exhibit("tbl-y", "Words."), "no cell of this page makes it"),
-        (table(), "", "no exhibit directive places tbl-x"),
         (table(), exhibit("tbl-x", "- a list"), "expected a caption and notes"),
-        (table(a=[None, "x"]), exhibit("tbl-x", "W"), "option missing: expected text"),
         (table(), exhibit("tbl-x", "W", ":missing: none\n\n"), "option missing: expected text"),
-        (figure(), exhibit("fig-x", "W"), "option alt: expected 12 words or more"),
         (None, "It may. {certainty}`S1-P1`", "S1-P1 is very low, the words before its tag say low"),
+        (None, "It may. {certainty}`S6-T1`", "S6-T1 is moderate, the words before its tag say low"),
         (None, "Calls: 3. {certainty}`S2-B4`", "S2-B4 is no verdict, the words before its tag"),
         (None, "It may. {certainty}`S9-B9`", "S9-B9 is of no recommendation"),
     ],
 )
 def test_what_is_wrong_is_said(page, output, words, message):
+    """Other faults are in tests/data/malformed.yaml."""
     code = [("code", "x", output)] if output else []
     assert message in page(*code, ("markdown", f"# P\n\n{words}"))[1]

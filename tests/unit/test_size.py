@@ -11,13 +11,13 @@ from report.data import ROOT
 
 #: The most lines of each part: as few as were reached. Lower them, never raise them.
 LIMITS = {
-    "cells of notebooks": 1540,
-    "book/report": 2260,
-    "book/publish": 1601,
-    "book/_extensions": 1460,
-    "PDF builder": 1265,
-    "scripts, styles, templates": 580,
-    "tests": 8260,
+    "cells of notebooks": 1452,
+    "book/report": 2157,
+    "book/publish": 1561,
+    "book/_extensions": 1379,
+    "PDF builder": 1261,
+    "scripts, styles, templates": 578,
+    "tests": 7010,
 }
 
 

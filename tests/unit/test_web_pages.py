@@ -7,11 +7,12 @@ import json
 import re
 import types
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from copies import cases
 from docutils import nodes
 from fontTools.ttLib import TTFont
-from pybtex.database import parse_string
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -21,28 +22,11 @@ import web_pages
 
 ROWS = ["8 April 2010", "–", "about 7", "word", "2016 to 2019", "−1,200", "3 %", "x"]
 KEYS = ["2010.26882", "", "7", None, "2016", "-1200", "3", None]
-FILES = {
-    "CITATION.cff": "title: 'Small: a book'\nversion: 1.2.0\ndate-released: 2026-11-22\n"
-    "authors: [{name: The authors}]\nabstract: A book about little.\nkeywords: [small]\n",
-    "start.md": "# Small\n\nThe first *words*. <!-- secret -->\n\n"
-    "% secret\n\n"
-    "```{toctree}\nold\nkit\nbook/appendix/changes\n```\n",
-    "kit.ipynb": json.dumps(
-        {
-            "cells": [
-                {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Kit\n\nA."}
-            ],
-            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-    ),
-    "old.md": "# Old\n\n## Version 1.0.0\n\nTürkiye in 1,054 acts.\n",
-    "book/appendix/changes.md": "# Table\n\n```{list-table} Title & more\n:header-rows: 1\n"
-    ":stub-columns: 1\n\n* - Name\n  - When\n"
-    + "".join(f"* - r\n  - {row}\n" for row in ROWS)
-    + "```\n",
-}
+BOOK = cases("small_book")
+KIT = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Kit\n\nA.", id="a")])
+KIT.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+TABLE = BOOK["table"] + "".join(f"* - r\n  - {row}\n" for row in ROWS) + "```\n"
+FILES = {**BOOK["files"], "kit.ipynb": nbformat.writes(KIT), "book/appendix/changes.md": TABLE}
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +37,11 @@ def small(tmp_path_factory):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     (root / "_templates").symlink_to(web_pages.Path(__file__).parents[2] / "book" / "_templates")
-    conf = {
-        "nb_execution_mode": "off",
-        "extensions": ["myst_nb", "web_pages", "about_report"],
-        "root_doc": "start",
-        "html_theme": "furo",
-        "html_js_files": ["search-data.js"],
-        "html_theme_options": {
-            "top_of_page_buttons": ["view"],
-            "source_repository": "https://github.com/someone/small",
-            "source_branch": "main",
-        },
-        "html_context": {"contact": "mailto:someone@example.org"},
-        "html_title": "Small",
-        "html_use_index": False,
-        "html_baseurl": "https://example.org/",
-        "templates_path": ["_templates"],
-        "report_downloads": {"data": ["Data", "a-data.zip"], "pdf": ["PDF", "a.pdf"]},
-    }
     dirs = (root, None, root / "html", root / "doctrees")
     with patch_docutils(), docutils_namespace():  # leaves nothing behind for other tests
-        app = Sphinx(*dirs, "html", conf, status=None, warning=io.StringIO(), freshenv=True)
+        app = Sphinx(
+            *dirs, "html", BOOK["settings"], status=None, warning=io.StringIO(), freshenv=True
+        )
         app.build()
     assert not app._warning.getvalue()
     return lambda name: BeautifulSoup((root / "html" / name).read_text("utf-8"), "html.parser")
@@ -153,35 +121,17 @@ def test_fonts_are_cut_to_the_characters_and_always_alike():
 
 ABOUT = {
     "title": "Report: 50 % & more",
-    "version": "1.0.0",
+    "version": "1.2.0",
     "date-released": datetime.date(2026, 11, 22),
     "authors": [{"name": "The authors"}],
 }
-WHOLE = {"name": "", "title": ABOUT["title"], "number": "", "url": ""}
-PART = {"name": "method", "title": "Method", "number": "3", "url": "https://example.org/m.html"}
+CITED = cases("citations")
 
 
-def test_bibtex_of_report_and_of_a_page():
-    [(key, whole)] = parse_string(
-        about_report.cite(ABOUT, WHOLE)["BibTeX"], "bibtex"
-    ).entries.items()
-    assert (key, whole.type) == ("dealing-with-moscow-2026", "book")
-    assert whole.fields["title"] == r"{Report: 50 \% \& more}" and "booktitle" not in whole.fields
-    [(key, page)] = parse_string(about_report.cite(ABOUT, PART)["BibTeX"], "bibtex").entries.items()
-    assert (key, page.type) == ("dealing-with-moscow-2026-method", "incollection")
-    assert page.fields["title"] == "{Method}" and page.fields["chapter"] == "3"
-    assert page.fields["booktitle"] == whole.fields["title"]
-    assert page.fields["url"] == PART["url"] and page.fields["year"] == "2026"
-    assert [str(person) for person in page.persons["author"]] == ["{The authors}"]
-
-
-def test_ris_of_report_and_of_a_page():
-    lines = about_report.cite(ABOUT, PART)["RIS"].splitlines()
-    assert all(re.match(r"[A-Z][A-Z0-9]  - ", line) for line in lines)
-    assert lines[0] == "TY  - CHAP" and lines[-1] == "ER  - "
-    assert f"T2  - {ABOUT['title']}" in lines and "PY  - 2026/11/22" in lines
-    whole = about_report.cite(ABOUT, WHOLE)["RIS"]
-    assert whole.startswith("TY  - RPRT\n") and "T2" not in whole and "UR" not in whole
+@pytest.mark.parametrize("what", CITED)
+def test_a_work_is_cited_in_words_and_as_reference_managers_read_it(what):
+    cited = about_report.cite(ABOUT, CITED[what]["work"])
+    assert {kind: text.rstrip() for kind, text in cited.items()} == CITED[what]["cited"]
 
 
 def test_a_box_with_a_summary_is_a_fold():

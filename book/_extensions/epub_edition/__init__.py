@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -19,6 +18,7 @@ from sphinx.builders.epub3 import Epub3Builder
 from sphinx.writers.html5 import HTML5Translator
 
 from about_report import draw_card
+from publish import kits
 
 STYLE = Path(__file__).with_name("epub.css")
 COVER = "_static/cover.png"
@@ -89,13 +89,9 @@ class EpubEdition(Epub3Builder):
 
     def build_epub(self) -> None:
         first = ["mimetype", "META-INF/container.xml", "content.opf", "toc.ncx"]
-        path = Path(self.outdir, f"{self.config.epub_basename}.epub")
-        with ZipFile(path, "w") as archive:
-            for name in [*first, *sorted(self.files)]:
-                entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                entry.external_attr, entry.create_system = 0o644 << 16, 3
-                entry.compress_type = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
-                archive.writestr(entry, Path(self.outdir, name).read_bytes(), compresslevel=9)
+        out = Path(self.outdir)
+        files = ((name, (out / name).read_bytes()) for name in [*first, *sorted(self.files)])
+        kits.pack(out / f"{self.config.epub_basename}.epub", files, (1980, 1, 1, 0, 0, 0))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

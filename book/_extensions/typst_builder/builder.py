@@ -73,7 +73,8 @@ class TypstBuilder(Builder):
                 raise TypstError(f"typst_documents: unknown {', '.join(sorted(unknown))}")
             home = {chapter.docname: volume for chapter in volume["chapters"]} | home
         for volume in volumes:
-            others = {name: v["name"] for name, v in home.items() if v is not volume}
+            tell = not volume["compact"]  # whose head says once where the others are
+            others = {d: v["name"] * tell for d, v in home.items() if v is not volume}
             self.print(volume, volume.pop("chapters"), others)
 
     def chapters(self) -> Iterator[Chapter]:
@@ -90,13 +91,13 @@ class TypstBuilder(Builder):
 
         return walk(self.config.root_doc, 0, "")
 
-    def tree(self, docname: str, without: set[str]) -> nodes.document:
-        """Resolve a document, without the sections of these names."""
+    def tree(self, docname: str, without: list[str], found: set[str]) -> nodes.document:
+        """Resolve a document, without the sections of these names, which are added to found."""
         tree = self.env.get_and_resolve_doctree(docname, self)
         self.post_process_images(tree)
         for section in list(tree.findall(nodes.section)):
-            if without & {*section["ids"]}:
-                without.difference_update(section["ids"])
+            if names := {*without} & {*section["ids"]}:
+                found |= names
                 section.parent.remove(section)
         return tree
 
@@ -108,10 +109,10 @@ class TypstBuilder(Builder):
         Args:
             others: what the volume is called in which each document stands that is not here.
         """
-        without = {*volume["without"]}
-        trees = {c.docname: self.tree(c.docname, without) for c in chapters}
-        if without:
-            raise TypstError(f"typst_documents: no section {', '.join(sorted(without))}")
+        found = set[str]()
+        trees = {c.docname: self.tree(c.docname, volume["without"], found) for c in chapters}
+        if unmet := {*volume["without"]} - found:
+            raise TypstError(f"typst_documents: no section {', '.join(sorted(unmet))}")
         if "imprint" in volume["matter"]:
             safe = {"file_insertion_enabled": False, "raw_enabled": False}
             trees[""] = publish_doctree(

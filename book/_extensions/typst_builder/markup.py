@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-#: Controls, halves of surrogate pairs and non-characters: no PDF can show them.
+#: Controls (but tab and line feed), halves of surrogate pairs, non-characters: no PDF shows them.
 UNPRINTABLE = dict.fromkeys(
-    [*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+    [*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 )
 TOGETHER = re.compile(r"((?<![\w-])[A-Z]\d*-[A-Z]\d+(?![\w-]))")  # codes such as S1-B2
 BREAK = "\0"  # never in a printable text
@@ -28,8 +29,7 @@ def literal(text: str) -> str:
     >>> print(literal('#read("x") \\ $'))
     "#read(\"x\") \\ $"
     """
-    text = text.translate(UNPRINTABLE).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + text.replace("\r", "").replace("\n", "\\n").replace("\t", "\\t") + '"'
+    return json.dumps(text.translate(UNPRINTABLE), ensure_ascii=False)  # its escapes are Typst's
 
 
 def value(given: object) -> str:

@@ -19,7 +19,7 @@ from docutils import nodes
 from .markup import NotPrintableError
 
 HYPHEN = re.compile(r"(?<=\w-)(?=[^\W\d])")  # lines may break there
-PAGE, TEXT = 450.0, 330.0  # points on A4: the width, that of the text column
+PAGE, TEXT = 458.0, 366.0  # points on A4: the width, that of the text column
 SIZES = ((8.5, 4.5), (7.8, 3.6), (7.1, 3.0))  # points: type, space at both sides of a cell's text
 THIN, BROAD = set("fijlrt.,:;!|'’()[]-/I "), set("mwMW@%—")
 SHORT, COMPOUND = 8.0, 6.0  # em: texts not broken if there is room; words not broken at hyphens

@@ -278,7 +278,7 @@ class Translator:
         below = content("\n".join(map(self.render, notes))) if notes else None
         height = self.grid.plan.height if self.grid else 0.2 * TALL
         floats = height > 0.12 * TALL and any(map(self._floats, children))
-        breaks = height > TALL * (0.6 if floats else 0.2)
+        breaks = height > TALL * (0.35 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
         options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge), "notes": below}
@@ -288,12 +288,7 @@ class Translator:
         return call("exhibit", Code(f"room => [\n{body}\n]"), **options)
 
     def _floats(self, node: nodes.Element) -> bool:
-        """Say whether a table or figure has a number, and text below it to take its place.
-
-        What ends a section of the chapter stays where it is, and so does a figure in words.
-        """
-        if isinstance(node, nodes.figure) and self.grid:
-            return False
+        """Say whether it has a number and, in its section, text below it to take its place."""
         text = 0
         for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
             if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
@@ -313,8 +308,7 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         if "exhibit" not in self.around:
             return self._exhibit([node], [])
-        pictures = (c for c in node.children if isinstance(c, nodes.image | nodes.table))
-        body = self.blocks(pictures)  # or a table, as a figure in words
+        body = self.blocks(c for c in node.children if isinstance(c, nodes.image))
         legends = (c for c in node.children if isinstance(c, nodes.legend))
         notes = (self.blocks(legend.children) for legend in legends)
         return "\n\n".join([self._captioned(node, "image", body), *notes])
@@ -425,4 +419,5 @@ def _length_of_text(node: nodes.Node) -> int:
     """Count the letters of the paragraphs and lists in a node, not of its exhibits."""
     if isinstance(node, nodes.section):
         return sum(map(_length_of_text, node.children))
-    return len(node.astext()) if isinstance(node, nodes.paragraph | nodes.Sequential) else 0
+    text = isinstance(node, nodes.paragraph | nodes.Sequential) and not NOTES & {*node["classes"]}
+    return len(node.astext()) if text else 0
