@@ -26,12 +26,16 @@ const watch = new ResizeObserver((entries) => {
 all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
 
 // On narrow pages a table of long texts is stacked (report.css): its roles and heads, for that.
-all(".exhibit-table table:has(.text-long)").forEach((table) => {
+const narrow = matchMedia("(max-width: 40em)");
+const stack = () => all(".exhibit-table table:has(.text-long)").forEach((table) => {
   const roles = { "thead, tbody": "rowgroup", tr: "row", "thead th": "columnheader", "tbody th": "rowheader", td: "cell" };
-  table.role = "table";
-  for (const [part, role] of Object.entries(roles)) all(part, table).forEach((it) => { it.role = role; });
+  const give = (it, role) => { it.role = narrow.matches ? role : null; };
+  give(table, "table");
+  for (const [part, role] of Object.entries(roles)) all(part, table).forEach((it) => give(it, role));
   all("td", table).forEach((cell) => { cell.dataset.head = table.tHead.rows[0].cells[cell.cellIndex].textContent.trim(); });
 });
+narrow.addEventListener("change", stack);
+stack();
 
 // Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third
 // press restores the order.
