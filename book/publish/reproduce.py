@@ -54,7 +54,8 @@ def outputs(notebook: Any) -> Iterator[Output]:
                     values |= zip(places, row, strict=True)
                 values |= {f"its {key}: ": value for key, value in body.items()}
             content = {key: output[key] for key in output if key != "execution_count"}
-            lines = json.dumps(content, indent=1, ensure_ascii=False).replace("\\n", "\n")
+            lines = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
+            lines = lines.replace("\\n", "\n")
             for n, line in enumerate(lines.split("\n"), start=1):
                 values[f"its drawing or text, line {n}: "] = line.strip()
             yield Output(number, kind, name, values)

@@ -9,7 +9,7 @@ import pytest
 from copies import cases
 from hostile import tree
 
-from publish import notebooks
+from publish import guard, notebooks
 
 ASKS = """
 import socket
@@ -68,6 +68,6 @@ def test_a_notebook_that_looks_outside_is_stopped(tmp_path, monkeypatch):
 
 def test_the_wall_lets_every_line_of_the_guard_alone():
     """The guard's text is run in the kernel as it is here: it imports no module of ours."""
-    text = Path(notebooks.guard.__file__).read_text(encoding="utf-8")
+    text = Path(guard.__file__).read_text(encoding="utf-8")
     assert "import report" not in text
     assert "from publish" not in text
