@@ -58,6 +58,10 @@ def test_search_finds_a_term_and_opens_it(page, address):
         ("NATO–Russia", {"nato"}, ""),
         ("Oygarden", {"øygarden"}, ""),
         ("２０１４", {"2014"}, ""),
+        ("US visas", {"u.s.", "visa"}, "us"),
+        ("UN", {"un"}, "under"),
+        ("cease-fire", {"ceasefire", "cease-fire"}, "fire"),
+        ("arms-control", {"arms control"}, "arms"),
     ],
 )
 def test_search_finds_years_phrases_and_accents(page, served, query, marked, unlike):
@@ -77,6 +81,17 @@ def test_search_finds_numbers_as_they_stand(page, served, built, kind):
     for query in (number, number.replace(",", "")):
         page.goto(f"{served}search.html?q={quote(query)}")
         assert set(page.locator("mark").all_text_contents()) == {number}, query
+
+
+def test_search_puts_chapters_first_and_shows_whole_sentences(page, served):
+    page.goto(f"{served}search.html?q=Jackson-Vanik")
+    hrefs = page.locator(".search-results a").evaluate_all("all => all.map((a) => a.href)")
+    late = ["/appendix/" in href for href in hrefs]
+    assert late == sorted(late) and 1 < sum(late) < len(late)
+    texts = page.locator(".search-results p").all_inner_texts()[: late.index(True)]
+    sentences = [text for text in texts if text != "Row: Jackson-Vanik amendment"]
+    assert 0 < len(sentences) < len(texts)
+    assert all(re.fullmatch(r"[A-Z].*[.?!]", text) for text in sentences), sentences
 
 
 def test_search_says_that_it_found_nothing(page, served):
