@@ -184,9 +184,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     loaded, characters = {"favicon.svg", "social-card.png"}, set(map(chr, range(32, 127)))
     searched: dict[str, list[Any]] = {}
 
-    def begin(app: Sphinx) -> None:
-        app.builder.search = False  # type: ignore[attr-defined]  # no index of Sphinx's own
-
     def choose(app: Sphinx, page: str, _: str, context: dict[str, Any], doctree: Any) -> None:
         """Leave the page the style sheets and scripts that it needs, and give it its policy."""
         body = context.get("body", "")
@@ -206,7 +203,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         """Remove what no page loads; write the fonts, and the text that search.js looks through."""
         if error is None and app.builder.name == "html":
             static = Path(app.outdir, "_static")
-            for path in [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]:
+            unused = [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]
+            for path in [*unused, *Path(app.outdir, "_sources").rglob("*.md")]:  # with comments
                 path.unlink()
             (static / "fonts.css").write_text(font_faces(characters), encoding="utf-8")
             for page, found in recommendations(app):
@@ -218,7 +216,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.set_translator("html", WebTranslator, override=True)
     app.add_node(nodes.container, override=True, html=(visit_container, depart_container))
     app.add_css_file("fonts.css")
-    app.connect("builder-inited", begin)
+    # No index of Sphinx's own.
+    app.connect("builder-inited", lambda app: setattr(app.builder, "search", False))
     app.connect("html-page-context", choose, priority=900)
     app.connect("build-finished", finish, priority=900)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

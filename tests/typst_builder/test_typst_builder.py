@@ -161,6 +161,7 @@ NOT_PRINTED = {
     "address": ("`a page <page.html>`__", ":4: link leads nowhere in print: 'page.html'"),
     "footnote": ("Text.\n\n.. [#f] Alone.", ":6: nothing refers to this footnote"),
     "letter": ("Text.\n\nLaunch 🚀\ufe0f ก now", r":6: no font has 'ก' \(U\+0E01\)"),
+    "private letter": ("A \ue000 b", r":4: no font has '\\ue000' \(U\+E000\)"),
     "letter in a cell": (CELL + "ก", r":\d+, row 2, column 2: no font has 'ก' \(U\+0E01\)"),
     "picture elsewhere": (".. image:: ../secret.png\n   :alt: S", ":4: picture outside the book refused"),
     "picture linked": (".. image:: link.png\n   :alt: S", ":4: picture outside the book refused"),
