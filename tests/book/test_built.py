@@ -225,6 +225,7 @@ def test_only_what_pages_load_is_published(built):
     assert {p.suffix for p in (built / "_images").glob("*")} == {".svg"}
     sources = [p for p in (built / "_sources").rglob("*") if p.is_file()]
     assert {p.suffix for p in sources} == {".ipynb"}  # of pages in Markdown, comments too
+    assert (built / ".nojekyll").is_file(), "GitHub Pages would leave out what begins with _"
 
 
 def test_code_is_folded_once_per_exhibit(themed):
