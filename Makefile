@@ -4,6 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := book
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := no  # a pip.conf that says user = true fits no environment
+unexport PYTHONHOME  # another Python's library stops every other from starting
 
 .PHONY: help book preview check test reproduce lab bench mutate mutate-code faults audit count lint lock clean
 .NOTPARALLEL:  # each verb uses all processors by itself
@@ -72,19 +73,19 @@ LOCK := $(shell cksum < requirements.txt)
 ifneq ($(shell cat .venv/.book 2>/dev/null),$(LOCK))
 .PHONY: .venv/.book
 else ifneq ($(origin PYTHON),file)
-ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+ifneq ($(shell "$(PYTHON)" -V 2>&1),$(shell $(BIN)/python -V 2>&1))
 .PHONY: .venv/.book
 endif
 endif
 
 .venv/.book:
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. $(TRY)" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or later is needed. $(TRY)" >&2; exit 1; }
+	@"$(PYTHON)" -V >/dev/null 2>&1 || { echo "There is no $(PYTHON) on this machine. $(TRY)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1), but 3.11 or later is needed. $(TRY)" >&2; exit 1; }
 	@echo "Installing into .venv (half a minute, once)"
 	@rm -rf .venv
-	@if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) .venv; \
-	else $(PYTHON) -m venv .venv; fi
+	@if command -v uv >/dev/null; then uv venv --quiet --python "$(PYTHON)" .venv; \
+	else "$(PYTHON)" -m venv .venv; fi
 	@$(call INSTALL,requirements.txt)
 	@echo "$(LOCK)" > $@
 

@@ -194,7 +194,8 @@ def draw_card(path: Path, title: str, subtitle: str, width: float, height: float
 #let (title, subtitle) = json(bytes({json.dumps(words)}))
 #align(horizon, text(size: 2.1em, weight: 600, title) + parbreak() + subtitle)"""
     fonts: list[Any] = [Path(FONTS["400", "normal"]).parent]
-    path.write_bytes(typst.compile(sheet.encode(), format="png", ppi=100, font_paths=fonts))
+    how: dict[str, Any] = {"format": "png", "ppi": 100, "ignore_system_fonts": True}
+    path.write_bytes(typst.compile(sheet.encode(), font_paths=fonts, **how))
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

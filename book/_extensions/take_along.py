@@ -136,8 +136,8 @@ def package(exhibit: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
     """Return a drawing as an SVG of its own: the title above it, lines below, fonts inside."""
     wide, tall = re.findall(r"[\d.]+", drawing.partition("viewBox=")[2])[2:4]
-    heads = [(line, 12, "600", COLOURS["ink"]) for line in textwrap.wrap(title, 80)]
-    feet = [(part, 8, "400", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 126)]
+    heads = [(line, 12, "font-weight: 600; ", COLOURS["ink"]) for line in textwrap.wrap(title, 80)]
+    feet = [(part, 8, "", COLOURS["other"]) for t in lines for part in textwrap.wrap(t, 126)]
     parts, y = [], MARGIN
     for place, (text, size, weight, colour) in enumerate([*heads, *feet]):
         if place == len(heads):
@@ -146,7 +146,7 @@ def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
             parts.append(re.sub(r'width="\S+pt" height="\S+pt"', frame, inner, count=1))
             y += float(tall) + 12
         y += 1.25 * size
-        style = f"font: {weight} {size}px '{FACE}', 'DejaVu Sans'; fill: {colour}"
+        style = f"{weight}font-size: {size}px; font-family: '{FACE}', 'DejaVu Sans'; fill: {colour}"
         parts.append(f'<text x="{MARGIN}" y="{y:g}" style="{style}">{escape(text)}</text>')
     body, room = "\n".join(parts), f"{float(wide) + 2 * MARGIN:g} {y + MARGIN:g}"
     return (

@@ -137,9 +137,9 @@ def font_faces(characters: set[str]) -> str:
 def sections(doctree: nodes.Node) -> Iterator[tuple[str, ...]]:
     """Yield id, title and text of each section and exhibit for search.js, and what it is if more.
 
-    Sphinx's own search skips numbers, knows no phrases, folds no accents and, opened from a
-    folder, shows titles alone (sphinx-doc/sphinx 776, 3301). lunr and MiniSearch have no phrases
-    either, and Pagefind needs a server.
+    A line of the text is a paragraph, or a row of a table with " | " between cells. Sphinx's own
+    search skips numbers, phrases, accents, and from a folder all but titles (sphinx-doc/sphinx 776,
+    3301). lunr and MiniSearch have no phrases either, and Pagefind needs a server.
     """
     about = {nodes.make_id(f"data-{table['name']}") for table in data.package()["resources"]}
     for node in doctree.findall(nodes.Element):
@@ -152,14 +152,14 @@ def sections(doctree: nodes.Node) -> Iterator[tuple[str, ...]]:
             left_out |= nodes.title | nodes.caption
         else:
             continue
-        text = " ".join(
-            block.astext()
+        texts = (
+            block.astext().replace("\n\n", " | ")  # between the cells of a row
             for part in rest
             if not (isinstance(part, nodes.section) or "search" in part)
-            for block in part.findall(nodes.TextElement)
-            if not isinstance(block, left_out)
+            for block in part.findall(lambda n: isinstance(n, nodes.TextElement | nodes.row))
+            if not isinstance(block, left_out) and not isinstance(block.parent, nodes.entry)
         )
-        yield name, plain(title), plain(text), *kind
+        yield name, plain(title), "\n".join(map(plain, texts)), *kind
 
 
 def recommendations(app: Sphinx) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -185,9 +185,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     loaded, characters = {"favicon.svg", "social-card.png"}, set(map(chr, range(32, 127)))
     searched: dict[str, list[Any]] = {}
 
-    def begin(app: Sphinx) -> None:
-        app.builder.search = False  # type: ignore[attr-defined]  # no index of Sphinx's own
-
     def choose(app: Sphinx, page: str, _: str, context: dict[str, Any], doctree: Any) -> None:
         """Leave the page the style sheets and scripts that it needs, and give it its policy."""
         body = context.get("body", "")
@@ -207,19 +204,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
         """Remove what no page loads; write the fonts, and the text that search.js looks through."""
         if error is None and app.builder.name == "html":
             static = Path(app.outdir, "_static")
-            for path in [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]:
+            unused = [p for p in static.rglob("*") if p.is_file() and p.name not in loaded]
+            for path in [*unused, *Path(app.outdir, "_sources").rglob("*.md")]:  # with comments
                 path.unlink()
             (static / "fonts.css").write_text(font_faces(characters), encoding="utf-8")
             for page, found in recommendations(app):
                 searched.get(page, []).append(found)
-            text = json.dumps([searched[name] for name in sorted(searched)], ensure_ascii=False)
+            text = json.dumps([*map(searched.get, app.env.collect_relations())], ensure_ascii=False)
             (static / "search-data.js").write_text(f"const PAGES = {text};\n", encoding="utf-8")
 
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it in any case
     app.set_translator("html", WebTranslator, override=True)
     app.add_node(nodes.container, override=True, html=(visit_container, depart_container))
     app.add_css_file("fonts.css")
-    app.connect("builder-inited", begin)
+    # No index of Sphinx's own.
+    app.connect("builder-inited", lambda app: setattr(app.builder, "search", False))
     app.connect("html-page-context", choose, priority=900)
     app.connect("build-finished", finish, priority=900)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,16 +1,18 @@
 // The search: looks through the text of every section and exhibit (PAGES, in search-data.js).
 "use strict";
 // Letters stand for themselves with any accent, hyphens and quotes for their kin.
-const KIN = { "-": "[-‐‑–−]", "'": "['’]", " ": "\\s+", o: "[oø]", l: "[lł]", d: "[dđ]" };
-const FOLDED = [[/[\p{M}\p{Cf}]/gu, ""], [/[‐-—−]/g, "-"], [/[‘’]/g, "'"], [/ø/gi, "o"], [/ł/gi, "l"], [/đ/gi, "d"], [/(?<=\d),(?=\d{3})/g, ""]];
+const KIN = { "-": "[-‐‑–−]", "‐": "[-‐‑– ]?", "'": "['’]", o: "[oø]", l: "[lł]", d: "[dđ]" };
+const FOLDED = [[/[\p{M}\p{Cf}]/gu, ""], [/\s+/g, " "], [/[‐-—−]/g, "-"], [/(?<=\p{L})-(?=\p{L})/gu, "‐"], [/[‘’]/g, "'"], [/ø/gi, "o"], [/ł/gi, "l"], [/đ/gi, "d"], [/(?<=\d),(?=\d{3})/g, ""]];
 const EDGE = "(?<![\\p{L}\\p{M}\\d]|\\d[.,])"; // the beginning of a word or number
 
-// A word is found with other endings; a number, or a phrase in quotes, as it stands.
-function pattern(term, exact) {
+// A word is found with other endings; a number, capitals (US, also U.S.), a phrase in quotes as they stand.
+function pattern(term, quoted) {
+  const capitals = /^\p{Lu}{2,5}$/u.test(term);
+  const exact = quoted || capitals;
   let plain = FOLDED.reduce((text, [kin, plainly]) => text.replace(kin, plainly), term.normalize("NFKD")).toLowerCase();
   if (!exact && /^[a-z]{4,}$/.test(plain)) plain = plain.replace(/(?<=.{3})(ies|es|ed|ing|s|y|e)$/, "");
-  const letters = [...plain].map((c) => /\d/.test(c) ? c + ",?" : (KIN[c] || c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&")) + "\\p{M}*");
-  const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}])" : "[\\p{L}\\p{M}]*";
+  const letters = [...plain].map((c) => /\d/.test(c) ? c + ",?" : (KIN[c] || c.replace(/[.*+?^${}()|[\]\\/]/, "\\$&")) + "\\p{M}*" + (capitals ? "\\.?" : ""));
+  const end = /\d$/.test(plain) ? "(?!\\d|[.,]\\d)" : exact && /\w$/.test(plain) ? "(?![\\p{L}\\p{M}_])" : "[\\p{L}\\p{M}]*";
   return new RegExp(EDGE + letters.join("").replace(/,\?$/, "") + end, "giu");
 }
 
@@ -22,37 +24,35 @@ function matches(query) {
   if (!terms.length) return [];
   const found = [];
   PAGES.forEach(([address, ...sections]) => sections.forEach(([id, title, text, kind], place) => {
+    const lists = address.includes("/appendix/"); // say a word often and little about it
     const counts = terms.map((term) => [title, text].map((part) => (part.match(term) || []).length));
     if (counts.some(([inTitle, inText]) => !inTitle && !inText)) return;
-    const score = counts.reduce((sum, [inTitle, inText]) => sum + 20 * Math.min(inTitle, 1) + Math.min(inText, 5), 0);
-    const names = place && !kind ? sections[0][1] + ": " + title : title;
-    found.push({ score, address: address + (place ? "#" + id : ""), names, text, terms, kind });
+    const score = counts.reduce((sum, [inTitle, inText]) => sum + 20 * Math.min(inTitle, 1) + Math.min(inText, lists ? 1 : 5), 0);
+    found.push({ score, address: address + (place ? "#" + id : ""), names: (place && !kind ? sections[0][1] + ": " : "") + title, text, terms, kind });
   }));
   return found.sort((one, other) => other.score - one.score);
 }
 
-// The words around the first place, with what was looked for marked.
-function around(text, terms) {
-  const first = Math.min(...terms.map((term) => text.search(term)).filter((at) => at >= 0), text.length);
-  const start = Math.max(0, text.lastIndexOf(" ", Math.max(0, first - 60)));
-  const line = element("p", {}, start ? "…" : "");
-  let last = start;
-  for (const match of text.slice(0, start + 220).matchAll(new RegExp(terms.map((term) => term.source).join("|"), "giu"))) {
-    if (match.index < start) continue;
-    line.append(text.slice(last, match.index), element("mark", { textContent: match[0] }));
-    last = match.index + match[0].length;
-  }
-  line.append(text.slice(last, start + 220), text.length > start + 220 ? " …" : "");
-  return line;
+// The sentences, cells with the row's name, or sources that hold the words, from the line with most.
+function excerpt(text, terms, any) {
+  const lines = text.split("\n");
+  const held = lines.map((line) => 2 * terms.filter((term) => line.search(term) >= 0).length + /^(?!Source)[^|]*[.?!]\P{L}?$/u.test(line));
+  const line = lines[held.indexOf(Math.max(...held))];
+  const [source, row] = [line.startsWith("Source"), line.includes(" | ")];
+  const parts = line.split(source ? /; |^Source[^:]*: / : / \| |(?<=[^\p{Lu}][.?!]["”’)]?) (?=["“‘(]?\p{Lu})/u);
+  const found = parts.filter((part, place) => (row && !place) || part.search(any) >= 0);
+  return (row ? "Row: " : source ? "Source: " : "") + (found.length ? found : parts.filter(Boolean)).slice(0, 2).join(" … ");
 }
+const marked = (text, any) => text.split(any).map((part, place) => place % 2 ? element("mark", { textContent: part }) : part);
 
 const query = (new URLSearchParams(location.search).get("q") || "").trim();
 all("input[name=q]").forEach((input) => { input.value = query; });
 if (query) {
   const found = matches(query);
-  const count = found.length === 1 ? "1 place has" : (found.length || "No") + " places have";
-  document.querySelector("article [role=status]").textContent = count + " this: " + query;
-  const root = document.documentElement.dataset.content_root;
-  document.querySelector(".search-results").append(...found.map(({ address, names, text, terms, kind }) =>
-    element("li", {}, element("a", { href: root + address, textContent: names }), element("span", { className: "kind", textContent: kind || "" }), around(text, terms))));
+  document.querySelector("article [role=status]").textContent = (found.length === 1 ? "1 place has" : (found.length || "No") + " places have") + " this: " + query;
+  document.querySelector(".search-results").append(...found.map(({ address, names, text, terms, kind }) => {
+    const any = new RegExp("(" + terms.map((term) => term.source).join("|") + ")", "giu");
+    const link = element("a", { href: document.documentElement.dataset.content_root + address }, ...marked(names, any));
+    return element("li", {}, link, " ", element("span", { className: "kind", textContent: kind || "" }), element("p", {}, ...marked(excerpt(text, terms, any), any)));
+  }));
 }

@@ -201,8 +201,10 @@ def test_only_what_pages_load_is_published(built):
         *("furo.css", "pygments.css", "fonts.css", "report.css", "favicon.svg", "furo.js"),
         *("report.js", "weights.js", "search.js", "search-data.js"),
     }
-    images = (built / "_images").glob("*")
-    assert all(p.suffix == ".svg" for p in images)
+    assert {p.suffix for p in (built / "_images").glob("*")} == {".svg"}
+    sources = [p for p in (built / "_sources").rglob("*") if p.is_file()]
+    assert {p.suffix for p in sources} == {".ipynb"}  # of pages in Markdown, comments too
+    assert (built / ".nojekyll").is_file(), "GitHub Pages would leave out what begins with _"
 
 
 def test_code_is_folded_once_per_exhibit(themed):

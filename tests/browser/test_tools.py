@@ -42,6 +42,17 @@ def test_search_finds_years_phrases_and_accents(page, served, asked):
         assert asked["unlike"] not in found
 
 
+def test_search_puts_chapters_first_and_shows_whole_sentences(page, served):
+    page.goto(f"{served}search.html?q=Jackson-Vanik")
+    hrefs = page.locator(".search-results a").evaluate_all("all => all.map((a) => a.href)")
+    late = ["/appendix/" in href for href in hrefs]
+    assert late == sorted(late) and 1 < sum(late) < len(late)
+    texts = page.locator(".search-results p").all_inner_texts()[: late.index(True)]
+    sentences = [text for text in texts if text != "Row: Jackson-Vanik amendment"]
+    assert 0 < len(sentences) < len(texts)
+    assert all(re.fullmatch(r"[A-Z].*[.?!]", text) for text in sentences), sentences
+
+
 @pytest.mark.parametrize("kind", [r"\d\d\.\d", r"\d,\d{3}", r"\d+/\d+"])
 def test_search_finds_numbers_as_they_stand(page, served, built, kind):
     text = (built / "_static" / "search-data.js").read_text("utf-8")

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -120,6 +121,8 @@ def test_an_interrupted_install_is_started_afresh(tools, book, state):
 @pytest.mark.parametrize(
     ("python", "says"),
     [
+        ("", "There is no  on this machine. Try"),
+        ("/", "There is no / on this machine. Try"),
         ("python3.99", "There is no python3.99 on this machine. Try: make PYTHON=python3.12"),
         ("python3.9", "python3.9 is Python 3.9.1, but 3.11 or later is needed. Try: make PY"),
     ],
@@ -128,6 +131,13 @@ def test_a_python_that_does_not_do_is_named(tools, book, python, says):
     made = make(book, f"PYTHON={python}")
     assert made.returncode != 0
     assert says in made.stderr
+
+
+def test_a_python_in_a_folder_with_a_blank_does(tools, book, monkeypatch):
+    (place := tools.parent / "a folder").mkdir()
+    (place / "python3").symlink_to(sys.executable)
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # and another Python's home does no harm
+    assert make(book, f"PYTHON={place}/python3").returncode == 0
 
 
 def test_an_install_that_fails_leaves_no_stamp(tools, book):

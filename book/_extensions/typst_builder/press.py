@@ -15,7 +15,7 @@ import typst
 from sphinx.errors import SphinxError
 
 STANDARDS: Any = ["ua-1", "a-2a"]
-MISSING_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
+MISSING_GLYPH = re.compile(r'the (?:text|PDF contains the codepoint) `"(.+?)"`')
 
 
 class TypstError(SphinxError):
