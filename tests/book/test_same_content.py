@@ -27,7 +27,7 @@ LISTS = {"Contents", "Figures", "Tables"}
 HIDDEN = ".screen-only, .cited-in, details, .headerlink, .colon, script, .cell_input"
 HEADINGS = ("h1", "h2", "h3", "h4")
 #: The least that each volume, by its name, holds: tables, their cells, pictures, texts.
-FLOORS = {"report": (70, 4500, 35, 900), "annex": (120, 5500, 1, 1700), "": (5, 140, 0, 26)}
+FLOORS = {"report": (70, 4500, 35, 880), "annex": (120, 5500, 1, 1700), "": (5, 140, 0, 26)}
 
 
 def squeeze(text: str) -> str:
