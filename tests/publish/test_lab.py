@@ -95,7 +95,7 @@ def test_running_all_cells_in_the_browser_changes_nothing(lab):
 def run_all_cells(address, book):
     from playwright.sync_api import sync_playwright
 
-    path, hosts = book / "summary.ipynb", set()
+    path, hosts = book / "conclusion.ipynb", set()
     stored, saved = path.read_bytes(), path.stat().st_mtime_ns
     idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
     with sync_playwright() as browsers:
@@ -105,7 +105,7 @@ def run_all_cells(address, book):
         page = browser.new_page()
         page.set_default_timeout(120_000)
         page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
-        page.goto(f"{address}/lab/tree/summary.ipynb?reset")
+        page.goto(f"{address}/lab/tree/conclusion.ipynb?reset")
         page.wait_for_selector(idle)
         last = len(nbformat.reads(stored.decode(), as_version=4).cells)
         for _ in range(2):  # the second time in a kernel that has counted on
