@@ -10,7 +10,6 @@ UNPRINTABLE = dict.fromkeys(
     [*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
 )
 TOGETHER = re.compile(r"((?<![\w-])[A-Z]\d*-[A-Z]\d+(?![\w-]))")  # codes such as S1-B2
-BREAK = "\0"  # never in a printable text
 
 
 class NotPrintableError(Exception):
@@ -68,13 +67,13 @@ def breakable(text: str, limit: int) -> str:
     >>> breakable("in arms_control", 8)
     '#"in "#name("arms_", "control")'
     """
-    found = []
+    # A break after punctuation; else after so many letters, unless fewer than four would follow.
+    cut, found = re.compile(rf".{{{limit}}}(?=.{{4}})|.+"), []
     for n, part in enumerate(re.split(rf"(\S{{{limit + 1},}})", text.translate(UNPRINTABLE))):
         if n % 2 and not part.startswith(("http://", "https://")):  # Typst knows how to break these
-            word = re.sub(r"(?<=[/_.\-:=&])(?=\w)", BREAK, part)
-            word = re.sub(rf"([^{BREAK}]{{{limit}}})(?=[^{BREAK}]{{4}})", rf"\1{BREAK}", word)
-            found.append(call("name", *word.split(BREAK)))
+            pieces = re.split(r"(?<=[/_.\-:=&])(?=\w)", part)
+            found.append(call("name", *(word for piece in pieces for word in cut.findall(piece))))
         else:  # every second piece is a code
-            pieces = enumerate(TOGETHER.split(part))
-            found += [("#box[#{}]" if k % 2 else "#{}").format(literal(p)) for k, p in pieces if p]
+            codes = enumerate(TOGETHER.split(part))
+            found += [("#box[#{}]" if k % 2 else "#{}").format(literal(p)) for k, p in codes if p]
     return "".join(found)

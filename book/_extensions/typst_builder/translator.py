@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote
 
@@ -55,6 +56,7 @@ class Translator:
         trees: The resolved documents, which lose what is for the screen; "" is the imprint.
         picture: Takes a picture's address and returns its name for Typst.
         others: Documents of other volumes, with what these are called.
+        without: Ids of sections that are left out.
     """
 
     def __init__(
@@ -63,13 +65,15 @@ class Translator:
         trees: dict[str, nodes.document],
         picture: Callable[[str], str],
         others: dict[str, str],
+        without: Iterable[str] = (),
     ) -> None:
         self.env, self.trees, self.picture, self.others = env, trees, picture, others
         labels: Any = env.get_domain("std")
         self._titled = {f"{docname}#" for docname in others}
         self._titled |= {f"{docname}#{key}" for docname, key, _ in labels.labels.values()}
         self.part = ""  # that of the last document
-        self.errors: list[str] = []  # all that cannot be printed, with its place
+        self.without, self.left_out = {*without}, set[str]()  # what is to be, and what was
+        self.errors: set[str] = set()  # all that cannot be printed, with its place
         self.around: list[str] = []  # what stands around the node at hand
         self.grid: tables.Grid | None = None  # of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
@@ -77,13 +81,10 @@ class Translator:
         self._named: tuple[Any, Any] = (None, None)  # paragraph and the volume it named last
         self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
+        targets: set[str] = set()  # of references
         for docname, tree in trees.items():
-            for node in list(tree.findall(nodes.Element)):
-                if SCREEN_ONLY & set(node.get("classes", [])):
-                    node.parent.remove(node)
-            self._collect(docname, tree, None)
-        links = ((d, link) for d, tree in trees.items() for link in tree.findall(nodes.reference))
-        self._wanted = {self._anchors.get(_target(docname, link)) for docname, link in links}
+            self._collect(docname, tree, None, targets)
+        self._wanted = {self._anchors.get(target) for target in targets}
 
     def document(self, chapter: Chapter) -> str:
         """Render one document."""
@@ -98,8 +99,7 @@ class Translator:
         above = [node]
         while above[-1].parent is not None:
             above.append(above[-1].parent)
-        elements = (n for n in [*node.findall(), *above] if isinstance(n, nodes.Element))
-        line = next((element.line for element in elements if element.line), 1)
+        line = next((n.line for n in [*node.findall(nodes.Element), *above[1:]] if n.line), 1)
         cell = ""
         for entry in (n for n in above if isinstance(n, nodes.entry)):
             row = entry.parent
@@ -113,23 +113,35 @@ class Translator:
 
     # -- targets and numbers ------------------------------------------------------------
 
-    def _collect(self, docname: str, node: nodes.Element, owner: str | None) -> None:
-        """Map each id to its anchor; ids within a title or caption share that of the whole."""
-        for child in (c for c in node.children if isinstance(c, nodes.Element)):
+    def _collect(
+        self, docname: str, node: nodes.Element, owner: str | None, targets: set[str]
+    ) -> None:
+        """Remove what is not in print; note targets, and the anchor that serves each id.
+
+        Ids within a title or caption share the anchor of the whole, their owner.
+        """
+        for child in [child for child in node.children if isinstance(child, nodes.Element)]:
+            names = {*child["ids"]}
+            if SCREEN_ONLY & {*child["classes"]} or self.without & names:
+                self.left_out |= names
+                node.remove(child)
+                continue
             inside = owner
-            if isinstance(child, nodes.title | nodes.caption) and node.get("ids"):
+            if isinstance(child, nodes.title | nodes.caption) and node["ids"]:
                 inside = owner or f"{docname}#{node['ids'][0]}"
-            if own := child.get("ids"):
-                name = inside or f"{docname}#{own[0]}"
-                self._anchors |= {f"{docname}#{key}": name for key in own}
+            if names:
+                name = inside or f"{docname}#{child['ids'][0]}"
+                self._anchors |= {f"{docname}#{key}": name for key in names}
                 self._nodes.setdefault(name, child)
                 if isinstance(child, nodes.section):
                     self._anchors.setdefault(f"{docname}#", name)
-            self._collect(docname, child, inside)
+            if isinstance(child, nodes.reference):
+                targets.add(_target(docname, child))
+            self._collect(docname, child, inside, targets)
 
     def mark(self, node: nodes.Element) -> str | None:
         """Return the name of a node for links, if there are any to it."""
-        name = f"{self.docname}#{node['ids'][0]}" if node.get("ids") else ""
+        name = f"{self.docname}#{node['ids'][0]}" if node["ids"] else ""
         return name if name in self._wanted and self._anchors[name] == name else None
 
     def number(self, node: nodes.Element) -> str | None:
@@ -155,7 +167,7 @@ class Translator:
         try:
             return anchor + self._form(node)
         except NotPrintableError as problem:
-            self.errors.append(f"{self.place(node, self.docname)}: {problem}")
+            self.errors.add(f"{self.place(node, self.docname)}: {problem}")
             return ""
 
     def _form(self, node: nodes.Element) -> str:
@@ -211,11 +223,10 @@ class Translator:
         return text
 
     def do_container(self, node: nodes.container) -> str:
-        split = len(node.children)
-        while split and NOTES & set(node[split - 1].get("classes", [])):
-            split -= 1
-        if "exhibit" in node["classes"] and split:
-            return self._exhibit(node.children[:split], node.children[split:])
+        notes = [child for child in node.children if NOTES & {*child["classes"]}]
+        rest = [child for child in node.children if child not in notes]
+        if "exhibit" in node["classes"] and rest:
+            return self._exhibit(rest, notes)
         return self.blocks(node.children)
 
     def do_paragraph(self, node: nodes.paragraph) -> str:
@@ -281,7 +292,7 @@ class Translator:
         breaks = height > TALL * (0.35 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
-        options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge), "notes": below}
+        options = {"breaks": breaks, "floats": Code(edge), "notes": below}
         options["out"] = not self.grid or self.grid.plan.wide
         options["tight"] = any("compact" in child["classes"] for child in children)
         options["tied"] = bool(notes) and isinstance(children[-1], nodes.table)
@@ -289,12 +300,9 @@ class Translator:
 
     def _floats(self, node: nodes.Element) -> bool:
         """Say whether it has a number and, in its section, text below it to take its place."""
-        text = 0
-        for after in node.findall(include_self=False, descend=False, siblings=True, ascend=True):
-            if isinstance(after, nodes.section) and isinstance(after.parent.parent, nodes.document):
-                break
-            text += _length_of_text(after)
-        return text > 400 and self.number(node) is not None
+        rest = node.findall(include_self=False, descend=False, siblings=True, ascend=True)
+        own = takewhile(lambda after: not _is_section_of_chapter(after), rest)
+        return self.number(node) is not None and sum(map(_length_of_text, own)) > 400
 
     def _captioned(self, node: nodes.Element, kind: str, body: str) -> str:
         """Give a table or figure the caption and number that HTML shows."""
@@ -327,15 +335,14 @@ class Translator:
         with self.within("table"):
             for y, row in enumerate(grid.rows):
                 texts = list(map(self.render, row))
-                for x in range(len(row)):
-                    if grid.stubs[x] and y >= grid.heads:
-                        texts[x] = f"#strong[{texts[x]}]"  # the press tags these as row headers
+                if y >= grid.heads:  # the press tags what is strong as row headers
+                    pairs = zip(texts, grid.stubs, strict=True)
+                    texts = [f"#strong[{text}]" if stub else text for text, stub in pairs]
                 rows.append([plan.lines[y] > 12, *map(content, texts)])
-        options: dict[str, Any] = {"size": plan.size, "inset": plan.inset}
-        options |= {"hyphenate": plan.hyphenate, "tight": "compact" in node["classes"]}
+        options = {"size": plan.size, "inset": plan.inset, "hyphenate": plan.hyphenate}
+        options |= {"tight": "compact" in node["classes"], "room": Code("room")}
         options |= {"columns": list(map(Code, plan.columns)), "align": list(map(Code, grid.aligns))}
-        body = call("grid-table", grid.heads, *rows, room=Code("room"), **options)
-        return self._captioned(node, "table", body)
+        return self._captioned(node, "table", call("grid-table", grid.heads, *rows, **options))
 
     # -- code and references --------------------------------------------------------------
 
@@ -413,6 +420,11 @@ def _target(docname: str, node: nodes.Element) -> str:
         return f"{docname}#{node['refid']}"
     page, _, anchor = str(node.get("refuri", "")).partition("#")
     return f"{page[1:]}#{anchor}" if page.startswith("%") else ""
+
+
+def _is_section_of_chapter(node: nodes.Node) -> bool:
+    """Say whether a node is a section of level 2."""
+    return isinstance(node, nodes.section) and isinstance(node.parent.parent, nodes.document)
 
 
 def _length_of_text(node: nodes.Node) -> int:
