@@ -13,7 +13,7 @@ from copies import cases
 from docutils import nodes
 from PIL import Image
 
-from typst_builder import builder, press
+from typst_builder import press
 from typst_builder.press import TypstError
 
 SAMPLES, HOSTILE, PLACES, NOT_PRINTED, CHAPTER, WRONG = cases("print_samples").values()
@@ -317,15 +317,6 @@ def test_a_bibliography_lists_what_the_volume_cites(tmp_path):
         pages = pypdf.PdfReader(book.folder / f"{name}.pdf").pages
         text = " ".join(page.extract_text() for page in pages)
         assert re.findall(r"Title (\w+)", text) == [cited]
-
-
-def test_a_long_volume_is_typeset_in_a_process_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(builder, "LONG", 100)
-    book = build(tmp_path, page("Text."))
-    alone = press.typeset(next(book.folder.glob("typst/*")))
-    assert book.path.read_bytes() == alone
-    with pytest.raises(TypstError, match=r":4: no font has 'ก'"):
-        build(tmp_path / "wrong", page("ก"))
 
 
 def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path):

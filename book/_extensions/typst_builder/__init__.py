@@ -18,7 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "typst_imprint": "",
     "typst_addresses": [],
     "typst_keywords": [],
-    "typst_region": "",
+    "typst_region": None,
     "typst_picture_scale": 1.0,
 }
 

@@ -32,6 +32,8 @@ PICTURES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "webp")]
 MATTER = ["title", "imprint", "contents", "lists"]
 VOLUME: dict[str, Any] = {"subtitle": "", "name": "", "documents": [], "without": []}
 VOLUME |= {"matter": MATTER, "compact": False}
+SETTINGS = ["author", "version", "language", "typst_date", "typst_keywords", "typst_addresses"]
+SETTINGS += ["typst_region", "typst_picture_scale"]  # of Sphinx and ours, for the template
 MISSING_GLYPH = re.compile(r'the (?:text|PDF contains the codepoint) `"(.+?)"`')
 
 
@@ -126,8 +128,8 @@ class TypstBuilder(Builder):
         def picture(uri: str) -> str:
             return self.picture(uri, project)
 
-        writer = Translator(self.env, trees, picture, others, volume["without"])
-        if unmet := {*volume["without"]} - writer.left_out:
+        writer = Translator(self.env, trees, picture, others, {*volume["without"]})
+        if unmet := writer.without - writer.left_out:
             raise TypstError(f"typst_documents: no section {', '.join(sorted(unmet))}")
         imprint = writer.document(Chapter("")) if "" in trees else ""
         bodies = [writer.document(chapter) for chapter in chapters]
@@ -155,22 +157,13 @@ class TypstBuilder(Builder):
 
     def project(self, volume: dict[str, Any]) -> Path:
         """Start the Typst project of a volume: settings, template, fonts beside the wheel's."""
-        config, date = self.config, str(self.config.typst_date)
+        date = str(self.config.typst_date)
         try:
             day = parse(date, fuzzy=True, default=datetime(2000, 1, 1))
         except ParserError as error:
             raise TypstError(f"typst_date: no date in {date!r}") from error
-        settings = volume | {
-            "author": str(config.author),
-            "version": str(config.version),
-            "date": date,
-            "day": [day.year, day.month, day.day],
-            "keywords": list(config.typst_keywords),
-            "addresses": [address for address in config.typst_addresses if address],
-            "language": (config.language or "en").split("_")[0],
-            "region": config.typst_region or None,
-            "scale": config.typst_picture_scale,
-        }
+        settings = volume | {name: self.config[name] for name in SETTINGS}
+        settings["day"] = [day.year, day.month, day.day]
         project = Path(self.outdir, "typst", Path(volume["file"]).stem)
         shutil.rmtree(project, ignore_errors=True)
         (project / "fonts").mkdir(parents=True)
@@ -189,9 +182,7 @@ def missing_letters(complaint: str, writer: Translator) -> Iterator[str]:
     for given in MISSING_GLYPH.findall(complaint):
         letters = re.sub(r"\\u\{(\w+)\}", lambda code: chr(int(code[1], 16)), given)
         points = ", ".join(f"U+{ord(letter):04X}" for letter in letters)
-        texts = (
-            (name, text) for name, tree in writer.trees.items() for text in tree.findall(nodes.Text)
-        )
-        places = [writer.place(text, name) for name, text in texts if letters in text]
+        texts = ((d, text) for d, t in writer.trees.items() for text in t.findall(nodes.Text))
+        places = [writer.place(text, docname) for docname, text in texts if letters in text]
         for place in places or ["title page"]:
             yield f"{place}: no font has {letters!r} ({points})"

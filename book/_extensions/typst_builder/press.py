@@ -95,9 +95,9 @@ def is_strong(tag: Any) -> bool:
     """Say whether a tag is strong, or a cell or link in which all is; so is a link's place."""
     if not isinstance(tag, pikepdf.Dictionary):  # the number of a piece of text
         return False
-    kind, inner = tag.get("/S", tag.get("/Type")), tag.get("/K", [])
+    kind = tag.get("/S", tag.get("/Type"))
     if kind in ("/TD", "/Link"):
-        return len(inner) > 0 and all(map(is_strong, inner))
+        return "/K" in tag and all(map(is_strong, tag.K))
     return kind in ("/Strong", "/OBJR")
 
 

@@ -96,27 +96,25 @@ def plan(rows: list[list[str]], heads: int = 0, compact: bool = False) -> Plan:
         NotPrintableError: The table is too wide for the page even in the smallest type.
     """
     columns = list(zip(*rows, strict=True))
+    means = [fsum(map(em, texts)) / len(texts) for texts in columns]
+    long = [any(em(word) > LONG for text in row for word in text.split()) for row in rows]
     plans: list[Plan] = []
-    for short, limit, (size, inset) in product((SHORT, 0), (LONG, SYLLABLES), SIZES[compact:]):
-        room = (PAGE - 2 * inset * len(columns)) / size
-        least = [_least(column, heads, limit, short) for column in columns]
-        if fsum(least) > room:
-            continue
+    for short, limit in product((SHORT, 0), (LONG, SYLLABLES)):
+        least = [_least(texts, heads, limit, short) for texts in columns]
         most = [max(low, *map(em, c)) + 0.3 for low, c in zip(least, columns, strict=True)]
-        as_needed = not compact and fsum(most) <= 0.7 * room
-        ems = most
-        if not as_needed:
-            ems = shared(least, most, [fsum(map(em, c)) / len(c) for c in columns], room)
-            ems = [width * room / fsum(ems) for width in ems]
-        points = [width * size + 2 * inset for width in ems]
-        widths = ["auto" if as_needed else f"{width:.1f}fr" for width in points]
-        lines = [
-            max(int(em(text) / max(width, 1)) + 1 for text, width in zip(row, ems, strict=True))
-            for row in rows
-        ]
-        long = [any(em(w) > LONG for text in row for w in text.split()) for row in rows]
         broken = "all" if any(long[heads:]) else "heads" if any(long) or limit < LONG else "none"
-        plans.append(Plan(widths, size, inset, fsum(points) > TEXT, broken, ems, lines))
+        for size, inset in SIZES[compact:]:
+            room = (PAGE - 2 * inset * len(columns)) / size
+            if fsum(least) > room:
+                continue
+            ems, as_needed = most, not compact and fsum(most) <= 0.7 * room
+            if not as_needed:
+                ems = shared(least, most, means, room)
+                ems = [width * room / fsum(ems) for width in ems]
+            points = [width * size + 2 * inset for width in ems]
+            widths = ["auto" if as_needed else f"{width:.1f}fr" for width in points]
+            lines = [_lines(row, ems) for row in rows]
+            plans.append(Plan(widths, size, inset, fsum(points) > TEXT, broken, ems, lines))
     if not plans:
         need = fsum(least) * size + 2 * inset * len(columns)
         raise NotPrintableError(f"{len(columns)} columns need {need:.0f} points of {PAGE:g}")
@@ -137,6 +135,12 @@ def shared(least: list[float], most: list[float], means: list[float], room: floa
         widths = [min(max(floor, scale * mean), top) for floor, mean, top in bounds]
         low, high = (scale, high) if fsum(widths) < room else (low, scale)
     return widths
+
+
+def _lines(row: list[str], ems: list[float]) -> int:
+    """Guess how many lines a row takes."""
+    pairs = zip(row, ems, strict=True)
+    return max(int(em(text) / max(width, 1)) + 1 for text, width in pairs)
 
 
 def _least(column: tuple[str, ...], heads: int, limit: float, short: float = 0) -> float:

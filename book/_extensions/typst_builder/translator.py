@@ -28,14 +28,15 @@ INLINE = {
     **dict.fromkeys(["strong", "literal_strong"], "#strong[{}]"),
     "attribution": '#small[#"— "{}]',
 }
-BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition"], "{}")
+BLOCK = dict.fromkeys(["document", "compound", "glossary", "definition", "legend"], "{}")
 BLOCK["block_quote"] = "#quote[{}]"
 SKIP = {"comment", "index", "target", "substitution_definition", "meta", "highlightlang"}
 #: These classes are not in print (the last: a line above footnotes, which are elsewhere there).
 SCREEN_ONLY = {"screen-only", "toctree-wrapper", "cell_input", "footnotes"}
 NOTES = {"exhibit-source", "exhibit-note"}
 MARKED = nodes.section | nodes.figure | nodes.table  # their own elements carry the labels
-SHORT = {"table", "caption", "note", "heading", "footnote", "bibliography"}  # references, there
+TITLE = {"heading", "caption"}  # contents, lists and heads of pages repeat what stands there
+SHORT = {"table", "note", "footnote", "bibliography"} | TITLE  # references are short there
 TALL = 690.0  # points: the height of the text on A4
 
 
@@ -65,14 +66,14 @@ class Translator:
         trees: dict[str, nodes.document],
         picture: Callable[[str], str],
         others: dict[str, str],
-        without: Iterable[str] = (),
+        without: set[str],
     ) -> None:
         self.env, self.trees, self.picture, self.others = env, trees, picture, others
         labels: Any = env.get_domain("std")
         self._titled = {f"{docname}#" for docname in others}
         self._titled |= {f"{docname}#{key}" for docname, key, _ in labels.labels.values()}
         self.part = ""  # that of the last document
-        self.without, self.left_out = {*without}, set[str]()  # what is to be, and what was
+        self.without, self.left_out = without, set[str]()  # what is to be, and what was
         self.errors: set[str] = set()  # all that cannot be printed, with its place
         self.around: list[str] = []  # what stands around the node at hand
         self.grid: tables.Grid | None = None  # of the exhibit at hand
@@ -81,10 +82,10 @@ class Translator:
         self._named: tuple[Any, Any] = (None, None)  # paragraph and the volume it named last
         self._anchors: dict[str, str] = {}  # targets, as document#id, to what can be linked to
         self._nodes: dict[str, nodes.Element] = {}
-        targets: set[str] = set()  # of references
+        self._targets: set[str] = set()  # of references
         for docname, tree in trees.items():
-            self._collect(docname, tree, None, targets)
-        self._wanted = {self._anchors.get(target) for target in targets}
+            self._collect(docname, tree, None)
+        self._wanted = {self._anchors.get(target) for target in self._targets}
 
     def document(self, chapter: Chapter) -> str:
         """Render one document."""
@@ -100,22 +101,17 @@ class Translator:
         while above[-1].parent is not None:
             above.append(above[-1].parent)
         line = next((n.line for n in [*node.findall(nodes.Element), *above[1:]] if n.line), 1)
-        cell = ""
+        where = f":{line}"
+        if line >= 10_000:  # myst-nb counts each cell of a notebook from ten thousand
+            where = f": cell {line // 10_000}, line {line % 10_000}"
         for entry in (n for n in above if isinstance(n, nodes.entry)):
             row = entry.parent
-            cell = f", row {row.parent.index(row) + 1}, column {row.index(entry) + 1}"
-        if not docname:
-            return "typst_imprint"
-        path = str(self.env.doc2path(docname, base=False))
-        if line >= 10_000:  # myst-nb counts each cell of a notebook from ten thousand
-            return f"{path}: cell {line // 10_000}, line {line % 10_000}{cell}"
-        return f"{path}:{line}{cell}"
+            where += f", row {row.parent.index(row) + 1}, column {row.index(entry) + 1}"
+        return f"{self.env.doc2path(docname, base=False)}{where}" if docname else "typst_imprint"
 
     # -- targets and numbers ------------------------------------------------------------
 
-    def _collect(
-        self, docname: str, node: nodes.Element, owner: str | None, targets: set[str]
-    ) -> None:
+    def _collect(self, docname: str, node: nodes.Element, owner: str | None) -> None:
         """Remove what is not in print; note targets, and the anchor that serves each id.
 
         Ids within a title or caption share the anchor of the whole, their owner.
@@ -136,8 +132,8 @@ class Translator:
                 if isinstance(child, nodes.section):
                     self._anchors.setdefault(f"{docname}#", name)
             if isinstance(child, nodes.reference):
-                targets.add(_target(docname, child))
-            self._collect(docname, child, inside, targets)
+                self._targets.add(_target(docname, child))
+            self._collect(docname, child, inside)
 
     def mark(self, node: nodes.Element) -> str | None:
         """Return the name of a node for links, if there are any to it."""
@@ -292,7 +288,7 @@ class Translator:
         breaks = height > TALL * (0.35 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
-        options = {"breaks": breaks, "floats": Code(edge), "notes": below}
+        options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge), "notes": below}
         options["out"] = not self.grid or self.grid.plan.wide
         options["tight"] = any("compact" in child["classes"] for child in children)
         options["tied"] = bool(notes) and isinstance(children[-1], nodes.table)
@@ -316,10 +312,10 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         if "exhibit" not in self.around:
             return self._exhibit([node], [])
-        body = self.blocks(c for c in node.children if isinstance(c, nodes.image))
-        legends = (c for c in node.children if isinstance(c, nodes.legend))
-        notes = (self.blocks(legend.children) for legend in legends)
-        return "\n\n".join([self._captioned(node, "image", body), *notes])
+        own = [c for c in node.children if not isinstance(c, nodes.caption | nodes.legend)]
+        legends = [c for c in node.children if isinstance(c, nodes.legend)]
+        body = self._captioned(node, "image", self.blocks(own))
+        return "\n\n".join([body, *map(self.render, legends)])
 
     def do_image(self, node: nodes.image) -> str:
         alt, uri = str(node.get("alt") or "").strip(), str(node.get("uri", ""))
@@ -339,8 +335,8 @@ class Translator:
                     pairs = zip(texts, grid.stubs, strict=True)
                     texts = [f"#strong[{text}]" if stub else text for text, stub in pairs]
                 rows.append([plan.lines[y] > 12, *map(content, texts)])
-        options = {"size": plan.size, "inset": plan.inset, "hyphenate": plan.hyphenate}
-        options |= {"tight": "compact" in node["classes"], "room": Code("room")}
+        options: dict[str, Any] = {"size": plan.size, "inset": plan.inset, "room": Code("room")}
+        options |= {"hyphenate": plan.hyphenate, "tight": "compact" in node["classes"]}
         options |= {"columns": list(map(Code, plan.columns)), "align": list(map(Code, grid.aligns))}
         return self._captioned(node, "table", call("grid-table", grid.heads, *rows, **options))
 
@@ -366,7 +362,7 @@ class Translator:
         before = "".join(child.astext() for child in node.parent[: node.parent.index(node)])
         comma = before.count("(") > before.count(")")
         if not titled or SHORT & set(self.around):
-            return self._once(call("inner", name, body=body), body) if name else body
+            return call("inner", name, body=body) if name else body
         if name:
             return call("paged", name, body=body, comma=comma)
         known, self._named = (node.parent, other) == self._named, (node.parent, other)
@@ -384,22 +380,18 @@ class Translator:
         how = "outside-inline" if SHORT & set(self.around) else "outside-note"
         if address in shown or uri.endswith(shown) or "heading" in self.around:
             how = "outside"
-        return self._once(call(how, uri, body=body), body)
-
-    def _once(self, markup: str, other: str) -> str:
-        """Keep links and notes of a title out of where the title is repeated."""
-        if not {"heading", "caption"} & set(self.around):
-            return markup
-        return call("unless-repeated", body=markup, other=content(other))
+        return call(how, uri, body=body)
 
     def do_footnote_reference(self, node: nodes.footnote_reference) -> str:
+        if TITLE & {*self.around}:
+            raise NotPrintableError("a footnote in a heading or caption cannot be printed")
         name = f"{self.docname}#{node.get('refid')}"
         if name in self._met:
-            return self._once(call("note-again", name), "")
+            return call("note-again", name)
         self._met.add(name)
         with self.within("footnote"):  # its first child is the number
             body = self.blocks(self._nodes[name].children[1:])
-        return self._once(call("note", name, body=body), "")
+        return call("note", name, body=body)
 
     def do_footnote(self, node: nodes.footnote) -> str:
         if not node.get("backrefs"):
