@@ -66,7 +66,8 @@ def build(folder, files, hook=None, builder="typst", **conf):
     for name, text in files.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text, "utf-8")
-    Image.new("RGB", (40, 20), "navy").save(source / "dot.png")
+    for picture, size in (("dot", (40, 20)), ("tall", (300, 420))):
+        Image.new("RGB", size, "navy").save(source / f"{picture}.png")
     said, warned = io.StringIO(), io.StringIO()
     with patch_docutils(), docutils_namespace():
         trees = folder / f"build-{builder}" / "trees"
