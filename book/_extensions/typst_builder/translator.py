@@ -190,9 +190,8 @@ class Translator:
     def item(self, node: nodes.Element) -> str:
         """Render an item or cell, where a lone paragraph stays a run of text."""
         first, *rest = node.children or [nodes.paragraph()]
-        if isinstance(first, nodes.paragraph) and all(
-            isinstance(c, nodes.Sequential) for c in rest
-        ):
+        only_lists = all(isinstance(child, nodes.Sequential) for child in rest)
+        if isinstance(first, nodes.paragraph) and only_lists:
             return "\n".join(map(self.render, [first, *rest]))
         return self.blocks(node.children)
 
