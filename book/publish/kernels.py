@@ -11,6 +11,7 @@ import asyncio
 import multiprocessing
 import os
 import sys
+import threading
 from contextlib import suppress
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -21,15 +22,20 @@ NAME = "local-provisioner"  # what jupyter_client looks for when a kernel names 
 
 
 def begin(arguments: list[str], cwd: str, env: dict[str, str]) -> None:
-    """Be a kernel, in a process of its own, until it is told to end."""
+    """Be a kernel, in a process of its own, until it is told to end or the command has ended."""
     from ipykernel.kernelapp import launch_new_instance
 
+    def follow() -> None:
+        parent: Any = multiprocessing.parent_process()
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
     os.setsid()  # Ctrl-C is for the command, which ends its kernels
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what a cell writes leaves by another way
     os.chdir(cwd)
     os.environ.update(env)
-    parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # with which it ends
-    launch_new_instance(argv=[*arguments, parent])
+    launch_new_instance(argv=[*arguments, "--IPKernelApp.parent_handle=1"])  # it is followed here
 
 
 class Fork(LocalProvisioner):
