@@ -26,7 +26,7 @@ from copies import copy
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book"))
-from publish import site  # noqa: E402
+from publish import sources  # noqa: E402
 
 #: Without the extensions the notebooks' tables and claims would not render at all.
 STOCK = """
@@ -147,7 +147,7 @@ def forget(folder: Path) -> None:
 
 def against_stock(work: Path) -> None:
     """Print each figure of this build beside the stock one."""
-    ours, stock = (copy(site.source_files(), work / name) for name in ("ours", "stock"))
+    ours, stock = (copy(sources.source_files(), work / name) for name in ("ours", "stock"))
     (stock / "_config.yml").write_text(STOCK)
     print(f"{'wall time (processor time)':46} {'this build':18} {'stock':18} ratio")
     builds = run(stock, *JUPYTER_BOOK, ".")

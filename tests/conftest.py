@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from publish import notebooks, site
+from publish import kernels, notebooks, site, sources
 
 settings.register_profile("any machine", deadline=None)  # how busy it is proves nothing
 settings.load_profile("any machine")
@@ -38,8 +38,8 @@ def built(once):
     """
 
     def make(fresh):
-        if site.up_to_date():
-            shutil.copytree(site.HTML, fresh / "html")
+        if sources.up_to_date():
+            shutil.copytree(sources.HTML, fresh / "html")
         else:
             old = {p.name: why for p in notebooks.paths() if (why := notebooks.stale(p))}
             assert not old, f"stored outputs are out of date, run make book: {old}"
@@ -48,6 +48,11 @@ def built(once):
         return fresh
 
     return Path(os.environ.get("BOOK_HTML") or once("built", make) / "html")
+
+
+def pytest_configure():
+    """Let the kernels of nbval be forks, too."""
+    kernels.fork()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -11,10 +11,8 @@ from pathlib import Path
 import yaml
 
 from publish import notebooks
-from report import data
+from publish.sources import NAME, ROOT
 
-ROOT = data.ROOT
-NAME = "dealing-with-moscow"
 Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 

@@ -24,6 +24,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from publish import kernels
 from report import data
 
 ROOT = data.ROOT
@@ -195,7 +196,7 @@ async def _execute(run: Run) -> None:
     )
     try:
         # The kernel's own log is not shown; what a cell writes arrives as an output.
-        await client.async_execute(env={**os.environ, **KERNEL_ENV}, stderr=subprocess.DEVNULL)
+        await client.async_execute(env=dict(os.environ), stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         why = f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
@@ -225,6 +226,8 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
+    os.environ.update(KERNEL_ENV)  # some of it a process takes in only when it starts
+    kernels.fork()
     started: list[Any] = []
 
     async def all_of_them() -> None:

@@ -31,7 +31,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, StaticFileHandler
 
-from publish import notebooks, site
+from publish import notebooks, site, sources
 from report import data
 
 #: When more pages than this hang on what changed since the book was read, it is read anew.
@@ -178,7 +178,7 @@ class Preview:
     def saved(self) -> set[Path]:
         """Return the files that were saved, added or removed since the last call."""
         before, self.times = self.times, {}
-        for path in site.source_files():
+        for path in sources.source_files():
             with suppress(FileNotFoundError):
                 self.times[path] = path.stat().st_mtime_ns
         return {path for path, _ in before.items() ^ self.times.items()}
@@ -197,7 +197,7 @@ class Preview:
                     if not due | ready:
                         self.started = time.perf_counter()
                     if new < self.times.keys():
-                        names = sorted(path.relative_to(site.ROOT).as_posix() for path in new)
+                        names = sorted(path.relative_to(sources.ROOT).as_posix() for path in new)
                         print("changed:", *names, flush=True)
                     await self.refresh(due := due | new)
                     due, ready, self.wrong = set(), ready | due, ""
@@ -218,7 +218,7 @@ class Preview:
         if texts == files and not any(map(notebooks.stale, texts & {*notebooks.paths()})):
             return
         command = [sys.executable, "-m", "publish", "execute", "--wait"]
-        work = await asyncio.create_subprocess_exec(*command, cwd=site.ROOT, stderr=PIPE)
+        work = await asyncio.create_subprocess_exec(*command, cwd=sources.ROOT, stderr=PIPE)
         try:
             said = (await work.communicate())[1].decode(errors="replace")
             if work.returncode:
@@ -237,7 +237,7 @@ class Preview:
             out = Path(tempfile.mkdtemp(dir=self.folder))
             self.reader = await asyncio.create_subprocess_exec(
                 *[sys.executable, "-m", "publish.preview", str(out)],
-                cwd=site.ROOT,
+                cwd=sources.ROOT,
                 env=site.environment(),
                 stdin=PIPE,
                 stdout=PIPE,
@@ -268,7 +268,7 @@ class Preview:
                 self.proven = True
                 if self.pages > FEW:
                     self.started = time.perf_counter()
-                    await self.make({site.ROOT})
+                    await self.make({sources.ROOT})
             elif what.startswith("ends"):
                 self.show("", site.complaints("".join(said)))
                 if not self.proven:  # it may have read what is wrong: the next change needs another

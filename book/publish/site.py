@@ -5,35 +5,21 @@ from __future__ import annotations
 import ctypes
 import datetime
 import errno
-import filecmp
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
-from publish import kits, links, notebooks
-from report import data
+from publish import kits, links, notebooks, sources
 
-ROOT = data.ROOT
-BUILD = ROOT / "_build"
-HTML = BUILD / "html"
-PDF = BUILD / f"{kits.NAME}.pdf"
-EPUB = f"{kits.NAME}.epub"  # beside the pages only
-SUMS = "SHA256SUMS"
-#: What the book is made from beside book/ and data/: each is there, or nothing is published.
-TOPS = (
-    *("_config.yml", "_toc.yml", "requirements.txt", "CHANGELOG.md", "CITATION.cff", "Makefile"),
-    *("LICENSE", "LICENSE-TEXT-AND-DATA", "tests/lab.txt"),
-)
+EPUB = f"{sources.NAME}.epub"  # beside the pages only
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
 COMPLAINT = re.compile(r"^\w+ error:\n(?:.+\n?)+|^.*(?:WARNING|ERROR|Error|CRITICAL).*$", re.M)
 NOTEBOOK_LINE = re.compile(r"(?<=\.ipynb):(\d+)(\d{4})")
@@ -46,66 +32,38 @@ class BuildError(RuntimeError):
     """A build that must not be published; the message says what is wrong and what to do."""
 
 
-def source_files() -> list[Path]:
-    """Return every file that the book is made from, and all that lies in data/, sorted.
-
-    What data/datapackage.json does not describe is not published, but has to be complained of.
-    """
-    found = [*(ROOT / "book").rglob("*"), *(ROOT / "data").rglob("[!.~]*")]
-    found = [p for p in found if not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)]
-    files = {*(p for p in found if p.suffix != ".part"), *(ROOT / name for name in TOPS)}
-    return sorted(path for path in files if path.is_file())
-
-
 def check_files() -> None:
     """Stop when a source is missing or not what its name says, or a merge was left undecided."""
     from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml  # slow to import
 
-    for name in TOPS:
-        if not (ROOT / name).is_file():
+    for name in sources.TOPS:
+        if not (sources.ROOT / name).is_file():
             raise BuildError(f"{name} is missing. Restore it with: git checkout {name}")
-    for path in source_files():
+    for path in sources.source_files():
         if there := CONFLICT.search(raw := path.read_bytes()):
             line = raw.count(b"\n", 0, there.start()) + 1
-            name = path.relative_to(ROOT).as_posix()
+            name = path.relative_to(sources.ROOT).as_posix()
             raise BuildError(
                 f"{name}:{line}: a merge conflict is not resolved. Keep one side, there."
             )
     try:
-        yaml.safe_load((ROOT / (name := "_config.yml")).read_text(encoding="utf-8"))
-        contents = parse_toc_yaml(ROOT / (name := "_toc.yml"), encoding="utf-8")
+        yaml.safe_load((sources.ROOT / (name := "_config.yml")).read_text(encoding="utf-8"))
+        contents = parse_toc_yaml(sources.ROOT / (name := "_toc.yml"), encoding="utf-8")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BuildError(f"{name} is not valid YAML: {error}. Mend it there.") from None
     except MalformedError as error:
         raise BuildError(f"_toc.yml is not a table of contents: {error}. Mend it there.") from None
     for page in contents:
-        if not any((ROOT / f"{page}{ending}").is_file() for ending in (".ipynb", ".md", "")):
+        files = [sources.ROOT / f"{page}{ending}" for ending in (".ipynb", ".md", "")]
+        if not any(path.is_file() for path in files):
             raise BuildError(f"_toc.yml names {page}, but there is no such page. Mend either.")
-
-
-def source_digest() -> str:
-    """Return one digest of everything that the book is made from."""
-    return hashlib.sha256("".join(_sums(ROOT, source_files())).encode()).hexdigest()
-
-
-def up_to_date() -> bool:
-    """Return whether the published book was made from exactly the present sources, and is whole.
-
-    Pages and PDF are put in place one after the other, and a kill may fall between the two; a file
-    may have been lost or changed since.
-    """
-    stamp, sums, pdf = HTML / ".sources", HTML / SUMS, HTML / PDF.name
-    if not (PDF.is_file() and stamp.is_file() and sums.is_file() and pdf.is_file()):
-        return False
-    same = stamp.read_text() == source_digest() and filecmp.cmp(PDF, pdf, shallow=False)
-    return same and sums.read_text(encoding="utf-8") == "".join(_sums(HTML))
 
 
 @contextmanager
 def alone(wait: bool = False) -> Iterator[None]:
     """Let one command at a time work in _build; a second one waits, or is told so and stops."""
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / ".lock").open("w") as lock:
+    sources.BUILD.mkdir(exist_ok=True)
+    with (sources.BUILD / ".lock").open("w") as lock:
         try:
             import fcntl
 
@@ -117,7 +75,7 @@ def alone(wait: bool = False) -> Iterator[None]:
                 why = f"{lock.name} cannot be locked: {error.strerror}"
                 raise BuildError(f"{why}. Work in a folder of a disk of this machine.") from None
             raise BuildError(
-                f"another build is at work in {BUILD}. Wait for it to end, then try again."
+                f"another build is at work in {sources.BUILD}. Wait for it to end, then try again."
             ) from None
         clear_leftovers()
         yield
@@ -128,7 +86,7 @@ def build() -> None:
 
     Raises BuildError when Sphinx reports a warning or an error; the published book stays.
     """
-    fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=BUILD))
+    fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=sources.BUILD))
     try:
         publish(*make(fresh))
     finally:
@@ -140,15 +98,13 @@ def make(fresh: Path) -> tuple[Path, Path]:
 
     Raises BuildError when Sphinx reports a warning or an error, or when a link leads nowhere.
     """
-    digest = source_digest()
-    _sphinx(fresh, "html")  # reads the sources for the other two
-    with ThreadPoolExecutor() as both:
-        list(both.map(lambda builder: _sphinx(fresh, builder), ["typst", "epub"]))
-    html, pdf = fresh / "html", fresh / "typst" / PDF.name
+    digest = sources.source_digest()
+    _sphinx(fresh, "html", "typst", "epub")
+    html, pdf = fresh / "html", fresh / "typst" / sources.PDF.name
     for file in [*(fresh / "typst").glob("*.pdf"), fresh / "epub" / EPUB]:
         shutil.copyfile(file, html / file.name)
     kits.make(html)
-    described = {html / path.relative_to(ROOT) for path in kits.data_files()}
+    described = {html / path.relative_to(sources.ROOT) for path in kits.data_files()}
     for path in [p for p in (html / "data").rglob("*") if p.is_file() and p not in described]:
         path.unlink()  # what an editor or a system left in data/ is nobody else's
     wrong = links.dead(html)
@@ -157,7 +113,7 @@ def make(fresh: Path) -> tuple[Path, Path]:
     (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's own; it differs from Python to Python
     (html / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
     (html / ".sources").write_text(digest)
-    (html / SUMS).write_text("".join(_sums(html)), encoding="utf-8")
+    (html / sources.SUMS).write_text("".join(sources.checksums(html)), encoding="utf-8")
     for path in [html, pdf, *html.rglob("*")]:  # a web server can read them, whatever the umask
         path.chmod(0o755 if path.is_dir() else 0o644)
     return html, pdf
@@ -171,18 +127,18 @@ def environment() -> dict[str, str]:
     released = datetime.date.fromisoformat(str(kits.about()["date-released"]))
     epoch = datetime.datetime.combine(released, datetime.time(), datetime.UTC).timestamp()
     ours = {
-        "PYTHONPATH": str(ROOT / "book"),
+        "PYTHONPATH": str(sources.ROOT / "book"),
         "PYTHONUTF8": "1",
         "SOURCE_DATE_EPOCH": f"{epoch:.0f}",
     }
     return {**os.environ, **notebooks.KERNEL_ENV, **ours}
 
 
-def _sphinx(out: Path, builder: str) -> None:
-    """Run a builder over the book in a process of its own, warnings as errors."""
+def _sphinx(out: Path, *builders: str) -> None:
+    """Run builders over the book in a process of its own, warnings as errors."""
     result = subprocess.run(
-        [sys.executable, "-m", "publish.sphinx_run", str(out), builder],
-        cwd=ROOT,
+        [sys.executable, "-m", "publish.sphinx_run", str(out), *builders],
+        cwd=sources.ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -192,17 +148,19 @@ def _sphinx(out: Path, builder: str) -> None:
         check=False,
     )
     if result.returncode:
+        logs = [path.read_text("utf-8", errors="replace") for path in sorted(out.glob("*.log"))]
+        said = "\n".join([result.stdout, *logs])
         for number in (errno.ENOSPC, errno.EDQUOT):  # whichever tool met it says it in its own way
-            if os.strerror(number) in result.stdout:
-                raise OSError(number, os.strerror(number), str(BUILD))
-        log = BUILD / f"build-{builder}.log"
-        log.write_text(result.stdout, encoding="utf-8")
-        raise BuildError(f"{complaints(result.stdout)}\nEverything Sphinx said is in {log}.")
+            if os.strerror(number) in said:
+                raise OSError(number, os.strerror(number), str(sources.BUILD))
+        log = sources.BUILD / "build.log"
+        log.write_text(said, encoding="utf-8")
+        raise BuildError(f"{complaints(said)}\nEverything Sphinx said is in {log}.")
 
 
 def complaints(output: str) -> str:
     """Return what Sphinx complained of, for people: file, place and what is wrong."""
-    output = re.sub(r"\x1b\[[\d;]*m", "", output).replace(f"{ROOT}{os.sep}", "")
+    output = re.sub(r"\x1b\[[\d;]*m", "", output).replace(f"{sources.ROOT}{os.sep}", "")
     # MyST-NB counts 10,000 lines to a cell of a notebook, and one too many.
     output = NOTEBOOK_LINE.sub(lambda at: f", cell {at[1]}, line {max(1, int(at[2]) - 1)}", output)
     said = [line for found in COMPLAINT.findall(output) for line in found.splitlines()]
@@ -212,19 +170,13 @@ def complaints(output: str) -> str:
     return "\n  ".join(["the book was not built; the last good one stays in place.", *lines])
 
 
-def _sums(folder: Path, files: Iterable[Path] = ()) -> Iterator[str]:
-    for path in files or sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
-        name = path.relative_to(folder).as_posix()
-        yield f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n"
-
-
 def publish(html: Path, pdf: Path) -> None:
     """Put a finished book in the place of the last one: at no moment is there half a book."""
-    if HTML.exists():
-        exchange(html, HTML)  # the old book is now in the fresh folder, which is deleted
+    if sources.HTML.exists():
+        exchange(html, sources.HTML)  # the old book is now in the fresh folder, which is deleted
     else:
-        html.replace(HTML)
-    pdf.replace(PDF)
+        html.replace(sources.HTML)
+    pdf.replace(sources.PDF)
 
 
 def exchange(one: Path, other: Path) -> None:
@@ -242,10 +194,10 @@ def exchange(one: Path, other: Path) -> None:
 
 def clear_leftovers() -> None:
     """Recover from a command that was killed: restore the book, remove half-made files."""
-    aside = BUILD / ".old"
-    if aside.exists() and not HTML.exists():
-        aside.replace(HTML)
-    for folder in [*BUILD.glob(".next-*"), aside]:
+    aside = sources.BUILD / ".old"
+    if aside.exists() and not sources.HTML.exists():
+        aside.replace(sources.HTML)
+    for folder in [*sources.BUILD.glob(".next-*"), aside]:
         shutil.rmtree(folder, ignore_errors=True)
-    for part in (ROOT / "book").rglob(".*.ipynb.part"):
+    for part in (sources.ROOT / "book").rglob(".*.ipynb.part"):
         part.unlink()

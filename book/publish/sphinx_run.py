@@ -1,9 +1,10 @@
-"""Run Jupyter Book's Sphinx for one builder: python -m publish.sphinx_run OUT BUILDER."""
+"""Run Jupyter Book's Sphinx: python -m publish.sphinx_run OUT BUILDER [BUILDER ...]."""
 
 from __future__ import annotations
 
 import gc
 import glob
+import os
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -16,8 +17,12 @@ import sphinx_external_toc.events
 import yaml
 from jupyter_book.config import get_validator
 from jupyter_book.sphinx import build_sphinx
+from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
+
+#: Whether a process can go on as two; libraries of macOS do not stand it.
+FORKS = sys.platform == "linux"
 
 
 def hasten() -> None:
@@ -44,6 +49,10 @@ def hasten() -> None:
             del env.get_doctree
 
     domain._resolve_numref_xref = resolve_of_one_reading
+    # sphinx_multitoc_numbering does not say so, but numbers nothing until all is read; while pages
+    # are written, web_pages collects what they have in common.
+    app: Any = Sphinx
+    app.is_parallel_allowed = lambda _, kind: kind == "read"
 
 
 def allow_brackets(root: Path) -> None:
@@ -60,10 +69,57 @@ def allow_brackets(root: Path) -> None:
     events.glob = SimpleNamespace(iglob=iglob)
 
 
-def main(out: Path, builder: str) -> int:
-    """Build into OUT/BUILDER; return 0, or 1 when anything is wrong.
+class Forked(BaseException):
+    """Takes a child out of the build that it was forked from; its builder is the argument."""
 
-    Builders share OUT/doctrees: the first of them reads the sources for all.
+
+def fork_when_read(out: Path, builders: list[str]) -> list[int]:
+    """Let a child go on with each builder when the book is read; return where their ids will be.
+
+    What a child says is in OUT/BUILDER.log.
+    """
+    environment: Any = BuildEnvironment
+    check, children = environment.check_consistency, list[int]()
+
+    def check_and_fork(self: Any) -> None:
+        check(self)
+        for builder in builders:
+            sys.stdout.flush()
+            if not (child := os.fork()):
+                with (out / f"{builder}.log").open("w") as log:
+                    os.dup2(log.fileno(), 1)
+                    os.dup2(log.fileno(), 2)
+                environment.check_consistency = check
+                raise Forked(builder)
+            children.append(child)
+
+    environment.check_consistency = check_and_fork
+    return children
+
+
+def build(out: Path, builder: str, jobs: int = 1) -> bool:
+    """Build the book of the present folder into OUT/BUILDER; return whether anything is wrong."""
+    root = Path.cwd()
+    toc = {"latex_individualpages": False, "external_toc_path": (root / "_toc.yml").as_posix()}
+    result = build_sphinx(
+        root,
+        out / builder,
+        noconfig=True,
+        path_config=root / "_config.yml",
+        confoverrides=toc,
+        doctreedir=out / "doctrees",
+        builder=builder,
+        warningiserror=True,
+        keep_going=True,
+        jobs=jobs,
+    )
+    return bool(result)
+
+
+def main(out: Path, builder: str, *others: str, jobs: int = 1) -> int:
+    """Build into OUT/BUILDER, with several jobs while reading; return 1 when anything is wrong.
+
+    Others go on from what the first has read: at once where processes can fork, else afterwards.
     """
     hasten()
     root = Path.cwd()
@@ -77,20 +133,17 @@ def main(out: Path, builder: str) -> int:
     if wrong:
         print("\n".join(f"ERROR: _config.yml: {line}" for line in sorted(wrong)))
         return 1
-    toc = {"latex_individualpages": False, "external_toc_path": (root / "_toc.yml").as_posix()}
-    result = build_sphinx(
-        root,
-        out / builder,
-        noconfig=True,
-        path_config=root / "_config.yml",
-        confoverrides=toc,
-        doctreedir=out / "doctrees",
-        builder=builder,
-        warningiserror=True,
-        keep_going=True,
-    )
-    return int(bool(result))
+    if not FORKS:
+        return max([int(build(out, name)) for name in (builder, *others)])
+    children = fork_when_read(out, [*others])
+    try:
+        failed = build(out, builder, jobs)
+    except Forked as child:
+        failed = build(out, *child.args)
+        sys.stdout.flush()
+        os._exit(failed)
+    return int(any([failed, *[os.waitpid(child, 0)[1] for child in children]]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:], jobs=os.cpu_count() or 1))

@@ -15,12 +15,12 @@ import yaml
 from bs4 import BeautifulSoup
 from copies import NAMES, TOC
 
-from publish import site
+from publish import site, sources
 from report import data
 
 PAGE = re.compile(r"(?:,|\()(?:page\d+\)?|(?:report|annex)\))")  # print names places ...
 ADDRESS = re.compile(r"\(https?://[^()]*(?:\([^()]*\)[^()]*)*\)")  # ... and shows addresses
-CONFIG = yaml.safe_load((site.ROOT / "_config.yml").read_text(encoding="utf-8"))
+CONFIG = yaml.safe_load((sources.ROOT / "_config.yml").read_text(encoding="utf-8"))
 VOLUMES = CONFIG["sphinx"]["config"]["typst_documents"]
 REFERENCES = "book/appendix/references"
 LISTS = {"Contents", "Figures", "Tables"}

@@ -55,7 +55,7 @@ SERVER = """
 import os, subprocess, sys, traceback
 from pathlib import Path
 import furo, myst_nb, sphinx_design, sphinxcontrib.bibtex
-from publish import __main__ as command, site, sphinx_run, validation
+from publish import commands as command, site, sphinx_run, validation
 
 def fork(run, out, err):
     if (child := os.fork()) == 0:
@@ -71,8 +71,8 @@ def fork(run, out, err):
 
 def build(arguments, **options):
     log = os.memfd_create("log")
-    *_, out, builder = arguments
-    status = fork(lambda: sphinx_run.main(Path(out), builder), log, log)
+    out, *builders = arguments[3:]
+    status = fork(lambda: sphinx_run.main(Path(out), *builders), log, log)
     said = os.pread(log, os.fstat(log).st_size, 0).decode()
     return subprocess.CompletedProcess(arguments, status, said)
 

@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 from copies import cases
 
-from publish import site
+from publish import sources
 from report import data
 
 TABLES = ("brent_prices", "claims", "media_trust", "nato_members", "nato_battlegroups", "sources")
@@ -42,7 +42,7 @@ def plant(root: Path) -> Path:
     """Write the tiny book into a folder; nothing in it is executed or built."""
     for folder in ("data/article", "data/evidence", "book/appendix", "tests"):
         (root / folder).mkdir(parents=True)
-    for name in [name for name in site.TOPS if name != "_toc.yml"]:
+    for name in [name for name in sources.TOPS if name != "_toc.yml"]:
         shutil.copy(data.ROOT / name, root / name)
     settings = (root / "_config.yml").read_text(encoding="utf-8")
     settings = re.sub(r" documents: .*", " documents: [book/summary, Appendices]", settings)

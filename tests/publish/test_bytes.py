@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from copies import copy
 
-from publish import site
+from publish import site, sources
 
 #: Executes notebooks again with one worker, then builds.
 BUILD = """
 import datetime, os, pathlib, sys
 os.cpu_count = lambda: 1
-from publish import __main__, site
+from publish import commands, site
 print(datetime.date.today())
-__main__.execute(force=True, names=sys.argv[2:])
+commands.execute(force=True, names=sys.argv[2:])
 out = pathlib.Path(sys.argv[1]); out.mkdir()
 site.make(out)
 """
@@ -34,7 +34,7 @@ def clock(tmp_path):
 
 
 def test_another_folder_and_other_settings_give_the_same_bytes(built, tmp_path, clock):
-    root = copy(site.source_files(), tmp_path / "another folder" / "deeper")
+    root = copy(sources.source_files(), tmp_path / "another folder" / "deeper")
     settings = {"HOME": str(tmp_path), "TZ": "Pacific/Kiritimati", "LANG": "tr_TR.UTF-8"}
     settings |= {"LC_ALL": "C", "PYTHONHASHSEED": "4711", "PYTHONPATH": str(root / "book")}
     settings |= {"SOURCE_DATE_EPOCH": "86400", "COLUMNS": "43", **clock}
@@ -47,17 +47,17 @@ def test_another_folder_and_other_settings_give_the_same_bytes(built, tmp_path, 
         "the clock was not ahead"
     )
     other = tmp_path / "out" / "html"
-    one, two = ((folder / site.SUMS).read_text().splitlines() for folder in (built, other))
+    one, two = ((folder / sources.SUMS).read_text().splitlines() for folder in (built, other))
     assert one == two, sorted({line.split("  ")[1] for line in {*one} ^ {*two}})
-    assert (built / site.SUMS).read_bytes() == (other / site.SUMS).read_bytes()
-    pdf = tmp_path / "out" / "typst" / site.PDF.name
-    assert pdf.read_bytes() == (built / site.PDF.name).read_bytes()
+    assert (built / sources.SUMS).read_bytes() == (other / sources.SUMS).read_bytes()
+    pdf = tmp_path / "out" / "typst" / sources.PDF.name
+    assert pdf.read_bytes() == (built / sources.PDF.name).read_bytes()
     modes = {oct(p.stat().st_mode & 0o777) for p in other.rglob("*") if p.is_file()}
     assert modes == {"0o644"} and oct(other.stat().st_mode & 0o777) == "0o755"
 
 
 def test_the_sums_cover_every_file(built):
-    names = [line.split("  ", 1)[1] for line in (built / site.SUMS).read_text().splitlines()]
+    names = [line.split("  ", 1)[1] for line in (built / sources.SUMS).read_text().splitlines()]
     files = {p.relative_to(built).as_posix() for p in built.rglob("*") if p.is_file()}
-    assert set(names) == files - {site.SUMS} and names == sorted(names, key=Path)
+    assert set(names) == files - {sources.SUMS} and names == sorted(names, key=Path)
     assert {"index.html", "dealing-with-moscow.pdf", "dealing-with-moscow-rerun.zip"} <= files

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from publish import links, site
+from publish import links, site, sources
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def build(tmp_path, monkeypatch):
     """A build folder of its own."""
     folder = tmp_path / "_build"
     folder.mkdir()
-    monkeypatch.setattr(site, "BUILD", folder)
-    monkeypatch.setattr(site, "HTML", folder / "html")
-    monkeypatch.setattr(site, "PDF", folder / "book.pdf")
+    monkeypatch.setattr(sources, "BUILD", folder)
+    monkeypatch.setattr(sources, "HTML", folder / "html")
+    monkeypatch.setattr(sources, "PDF", folder / "book.pdf")
     return folder
 
 
@@ -75,20 +75,20 @@ def test_a_disk_that_was_full_during_the_build_is_named(build, monkeypatch, said
 @pytest.mark.parametrize("spoil", ["lost", "changed", "added"])
 def test_a_page_that_is_lost_or_changed_is_noticed(build, monkeypatch, spoil):
     made(build, "page")
-    (build / "html" / site.PDF.name).write_text("page")
-    (build / "html" / ".sources").write_text(site.source_digest())
-    (build / "html" / site.SUMS).write_text("".join(site._sums(build / "html")))
-    assert site.up_to_date()
+    (build / "html" / sources.PDF.name).write_text("page")
+    (build / "html" / ".sources").write_text(sources.source_digest())
+    (build / "html" / sources.SUMS).write_text("".join(sources.checksums(build / "html")))
+    assert sources.up_to_date()
     page = build / "html" / ("more.html" if spoil == "added" else "index.html")
     page.unlink() if spoil == "lost" else page.write_text("other")
-    assert not site.up_to_date()
+    assert not sources.up_to_date()
 
 
 def test_every_file_that_the_book_is_made_from_counts():
-    sources = {path.relative_to(site.ROOT).as_posix() for path in site.source_files()}
-    assert {"_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "Makefile"} <= sources
-    assert {"LICENSE", "data/datapackage.json", "book/summary.ipynb"} <= sources
-    assert {"book/publish/rules.yaml", "data/sources.csv", "book/_static/report.css"} <= sources
+    names = {path.relative_to(sources.ROOT).as_posix() for path in sources.source_files()}
+    assert {"_config.yml", "_toc.yml", "requirements.txt", "CITATION.cff", "Makefile"} <= names
+    assert {"LICENSE", "data/datapackage.json", "book/summary.ipynb"} <= names
+    assert {"book/publish/rules.yaml", "data/sources.csv", "book/_static/report.css"} <= names
 
 
 def test_dead_links_are_found(tmp_path):
