@@ -101,5 +101,7 @@ endif
 	@touch $@
 
 TRY = Try: make PYTHON=python3.12 $(MAKECMDGOALS)
-INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
+# pip compiles what it installs; without that each process might do so anew, which takes seconds.
+UV = uv pip install --quiet --compile-bytecode --python $(BIN)/python
+INSTALL = if command -v uv >/dev/null; then $(UV) --require-hashes -r $(1); \
 	else $(BIN)/pip install --quiet --require-hashes -r $(1); fi
