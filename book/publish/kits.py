@@ -33,7 +33,7 @@ def rerun_files() -> list[Path]:
     """Return what a reader needs to execute the notebooks and compare: no Sphinx, no tests."""
     tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml", "CITATION.cff"]
     tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
-    kinds = ["report/*.py", "publish/*.py", "publish/*.yaml", "publish/*.txt"]
+    kinds = ["report/*.py", "report/*.yaml", "publish/*.py", "publish/*.yaml", "publish/*.txt"]
     code = [path for kind in kinds for path in (ROOT / "book").glob(kind)]
     return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks.paths()]
 

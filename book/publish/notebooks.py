@@ -126,7 +126,8 @@ def _digest(*parts: bytes) -> str:
 
 def shared() -> dict[str, str]:
     """Return the digests of what all notebooks are executed with."""
-    package = [p.read_bytes() for p in sorted((BOOK / "report").glob("*.py"))]
+    files = [p for p in (BOOK / "report").iterdir() if p.suffix in {".py", ".yaml"}]
+    package = [path.read_bytes() for path in sorted(files)]
     lock = (ROOT / "requirements.txt").read_bytes()
     return {"book/report": _digest(*package), "requirements.txt": _digest(lock)}
 

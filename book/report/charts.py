@@ -7,7 +7,7 @@ stands. What means the same in every form that takes it:
 
     ax: axes (of `axes`) to draw into instead of a new figure, for panels of several forms.
     height: of the figure in inches.
-    colours: one colour, or colours by name: keys of COLOURS. KNOWN names have theirs.
+    colours: one colour, or colours by name: keys of COLOURS. KNOWN names have theirs (see style).
     options: title, xlabel, ylabel, xlim, ylim, xticks and what else Axes.set takes.
     events: dates (in ISO form) or years by label, marked with a dashed line.
     by: column that colours the marks.
@@ -24,44 +24,32 @@ A column that does not exist, or a frame without rows, raises DataError.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation
 from matplotlib.ticker import AutoLocator, MaxNLocator
+from matplotlib.transforms import Bbox
 
-from report.data import DataError
-from report.style import COLOURS, INK, PALE, axes
+from report.data import DataError, check
+from report.style import COLOURS, INK, KNOWN, PALE, axes
 
-__all__ = ["axes", "bars", "dots", "lines", "marks", "panels", "strip"]
-
-Colours = str | Mapping[str, str] | None
-Events = Mapping[str, Any] | None
-Words = Mapping[str, str] | None
+Colours = str | Mapping[str, str]
 Note = tuple[Any, float, str, int]  # x, y, text, where to try first: see _notes
 
-#: The colour of a name that means the same in the whole book, as a key of COLOURS.
-KNOWN: Mapping[str, str] = {
-    **{word: word for word in COLOURS},
-    **dict.fromkeys(["", "United States", "supports", "supported", "mostly supported"], "us"),
-    **dict.fromkeys(["Russia", "against", "contradicted", "mostly contradicted"], "russia"),
-    **dict.fromkeys(["European Union", "EU institutions", "Germany"], "eu"),
-    **dict.fromkeys(["China", "mixed", "contested", "abstain", "abstained"], "china"),
-    **{"yes": "us", "no": "russia", "absent": "muted", "did not vote": "light"},
-    **{"Ukraine": "ukraine", "Democrats": "democrats", "Republicans": "republicans"},
-    "all adults": "ink",
-}
 DASHED = (0, (3, 2))
 BESIDE = ("axes fraction", "data")  # coordinates of what stands at a row
+HEAD: Any = {"fontstyle": "italic", "xycoords": BESIDE}  # of several rows
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 #: What each figure's marks stand for: axes, place in their data, words (see marks).
 _marked: WeakKeyDictionary[Figure, list[tuple[Axes, Any, Any, str]]] = WeakKeyDictionary()
 
@@ -83,7 +71,7 @@ def marks(figure: Figure) -> list[str]:
 
 def panels(
     frame: pd.DataFrame, panel: str, form: Callable[..., Figure], *columns: str,
-    titles: Mapping[str, str | None] | None = None, rows: int = 1,
+    titles: Mapping[str, str | None] = EMPTY, rows: int = 1,
     widths: Sequence[float] | None = None, height: float = 3.0, share: str = "y",
     ylabel: str = "", **options: Any,
 ) -> Figure:  # fmt: skip
@@ -93,7 +81,7 @@ def panels(
         panel: the column; its values head the panels.
         columns, options: passed to the form; labels="last" labels lines in the last panel only.
         titles: the values to show, in order, with other headings for them.
-        rows: how many rows of panels.
+        rows: how many rows of panels, which they fill.
         widths: relative widths of the columns of panels.
         share: which axes the panels share: "", "x", "y" or "xy".
     """
@@ -102,39 +90,31 @@ def panels(
     across = -(-len(names) // rows)
     shared = {"sharex": "x" in share, "sharey": "y" in share}
     figure, drawn = axes(rows, across, height=height, width_ratios=widths, squeeze=False, **shared)
-    last_only = options.get("labels") == "last"
-    for place, ax in enumerate(drawn.flat):
-        if place >= len(names):
-            ax.set_axis_off()
-            continue
-        name = names[place]
-        if last_only:
-            options["labels"] = place == len(names) - 1
-        options["title"] = (titles or {}).get(name) or name
-        options["ylabel"] = "" if place % across else ylabel
-        form(frame[frame[panel].eq(name)], *columns, ax=ax, **options)
+    for place, (name, ax) in enumerate(zip(names, drawn.flat, strict=True)):
+        own = {"title": titles.get(name) or name, "ylabel": "" if place % across else ylabel}
+        if options.get("labels") == "last":
+            own["labels"] = name == names[-1]
+        form(frame[frame[panel].eq(name)], *columns, ax=ax, **options | own)
     return cast(Figure, figure)
 
 
 def lines(
     frame: pd.DataFrame, x: str, y: str, series: str = "", *,
-    breaks: Any = None, hollow: str = "",
-    dash: Any = "-", dot: Any = 3.5, width: Any = 1.8, step: Any = False,
-    labels: bool | Mapping[str, str] = True, last: str = "", mark: str | Sequence[Any] = "",
-    text: str = "", fmt: str = "", events: Events = None, colours: Colours = None,
-    ax: Axes | None = None, height: float = 3.3, **options: Any,
+    breaks: float | None = None, hollow: str = "", dot: float = 3.5,
+    styles: Mapping[str, Mapping[str, Any]] = EMPTY, labels: bool | Mapping[str, str] = True,
+    last: str = "", mark: str | Sequence[Any] = "", text: str = "", fmt: str = "",
+    events: Mapping[str, Any] = EMPTY, colours: Colours = EMPTY, ax: Axes | None = None,
+    height: float = 3.3, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return lines over time, each labelled at its end; what is not known stays a gap.
-
-    Breaks, dash, dot, width and step are given for all lines or by series.
 
     Args:
         x, y: columns of years or dates, and of values; one row a point.
         series: column with the name of the line.
         breaks: the longest distance between two points that are joined: days or years; 0 joins
             nothing. A missing value and a hollow point always break the line.
-        dash, width, dot: style and width of the line, size of its points (0: none).
-        step: values hold until the next one.
+        dot: size of the points (0: none).
+        styles: properties of matplotlib's Line2D by series, such as ls or ms; "": of all.
         labels: whether lines are labelled, or other labels by series.
         last: format of the last value, written after the label.
         mark: points that carry their value: "all" (where it changes and there is room),
@@ -142,26 +122,25 @@ def lines(
     """
     frame = _tidy(frame, x, y, series, hollow, text)
     _known("mark", mark, ["", "all", "ends"])
+    when, dates = _when(frame[x]), pd.api.types.is_datetime64_any_dtype(frame[x])
+    frame = frame.astype({y: float} if dates else {x: float, y: float})
     ax = _axes(ax, height)
-    _limits(ax, frame[y].astype(float))
+    _limits(ax, frame[y])
     ends: list[tuple[Any, float, str, str]] = []
     notes: list[Note] = []
-    when = _when(frame[x])
-    for name in _order(frame[series], colours) if series else [""]:
-        part = (frame[frame[series].eq(name)] if series else frame).sort_values(x, kind="stable")
-        dates = pd.api.types.is_datetime64_any_dtype(part[x])
-        place, value = part[x] if dates else part[x].astype(float), part[y].astype(float)
-        shade, known = _colour(name, colours), value.notna()
-        firm = known & ~(part[hollow].fillna(False).astype(bool) if hollow else False)
-        cut, apart = ~firm | ~firm.shift(fill_value=True), _one(breaks, name)
-        if apart is not None:
-            cut |= place.diff() > (pd.Timedelta(days=apart) if dates else apart)
-        look: dict[str, Any] = {"color": shade, "lw": _one(width, name) or 1.5}
-        look["ls"] = _one(dash, name) or "-"
-        look["drawstyle"] = "steps-post" if _one(step, name) else "default"
+    for name in _order(frame[series], colours):
+        part = frame[frame[series].eq(name)]
+        place, value, shade = part[x], part[y], _colour(name, colours)
+        known = value.notna()
+        firm = known & ~part[hollow].isin([True])
+        cut = ~firm | ~firm.shift(fill_value=True)
+        if breaks is not None:
+            cut |= place.diff() > (pd.Timedelta(days=breaks) if dates else breaks)
+        look: dict[str, Any] = {"color": shade, "ms": dot}
+        look |= {**styles.get("", {}), **styles.get(name, {})}
         for _, run in value[firm].groupby(cut.cumsum()[firm]):
             ax.plot(place[run.index], run, **look)
-        size, ring = _one(dot, name) or 0, known & ~firm
+        size, ring = look["ms"], known & ~firm
         look = {"marker": "o", "color": shade, "mew": 1.2, "ls": "", "zorder": 3}
         ax.plot(place[firm], value[firm], mfc=shade, ms=size, **look)
         ax.plot(place[ring], value[ring], mfc="white", ms=size or 4, **look)
@@ -175,8 +154,8 @@ def lines(
         for row in some[mark] if isinstance(mark, str) else seen.index[place[known].isin(mark)]:
             up = 1 if seen[row] >= around[row] else -1
             notes.append((place[row], seen[row], _number(seen[row], fmt), up))
-        for row, word in part[text].dropna().items() if text else []:
-            notes.append((place[row], value[row], word, 0))
+        words = part[text].dropna()
+        notes += [(place[row], value[row], word, 0) for row, word in words.items() if word]
         label = labels.get(name, name) if isinstance(labels, Mapping) else name if labels else ""
         label = f"{label} {last.format(seen.iloc[-1])}".strip() if last else label
         level = seen if last or not firm.any() else value[firm]
@@ -192,8 +171,9 @@ def lines(
 def bars(
     frame: pd.DataFrame, category: str, value: str, series: str = "", *,
     horizontal: bool = False, order: str = "", groups: str = "", side: str = "",
-    partial: str = "", values: str | Sequence[Any] = (), fmt: str = "", events: Events = None,
-    colours: Colours = None, ax: Axes | None = None, height: float = 0, **options: Any,
+    partial: str = "", values: str | Sequence[Any] = (), fmt: str = "",
+    events: Mapping[str, Any] = EMPTY, colours: Colours = EMPTY, ax: Axes | None = None,
+    height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return bars, stacked where a category has several series.
 
@@ -221,51 +201,49 @@ def bars(
         wide = max(len(line) for n in names for line in str(n).split("\n")) * 4.8 + 5
         shown = names[:: -int(-wide // room)]
         ax.set_xticks([where[n] for n in shown], shown)
-    _limits(ax, frame[value].groupby(places).sum().astype(float), "x" if horizontal else "y")
+    sizes = frame[value].astype(float)
+    _limits(ax, sizes.groupby(places).sum(), "x" if horizontal else "y")
     ax.set(**options)
     draw, thick = (ax.barh, 0.78) if horizontal else (ax.bar, 0.72)
     turn = (lambda x, y: (y, x)) if horizontal else (lambda x, y: (x, y))
     ends, keys = dict.fromkeys(places, 0.0), dict[str, Any]()
-    for name in _order(frame[series], colours) if series else [""]:
+    for name in _order(frame[series], colours):
         shade = _colour(name, colours)
-        for row in frame.index[frame[series].eq(name)] if series else frame.index:
-            place, start = places[row], ends[places[row]]
-            size = 0.0 if pd.isna(frame.at[row, value]) else float(frame.at[row, value])
-            pale = bool(partial and frame.at[row, partial])
+        for row, size in sizes[frame[series].eq(name)].fillna(0.0).items():
+            place, start, pale = places[row], ends[places[row]], bool(frame.at[row, partial])
             look: dict[str, Any] = {"fc": shade, "ec": "white", "lw": 0.5}
             if pale:
                 look = {"fc": (shade, 0.2), "ec": shade, "lw": 0.9, "ls": "--"}
             draw(place, size, thick, start, **look)
             keys.setdefault(name, look)
             ends[place] += size
-            if pd.notna(frame.at[row, value]):
+            if pd.notna(sizes[row]):
                 middle = turn(place, start + size / (2 if series else 1))
                 _mark(ax, *middle, size, frame.at[row, category], name, fmt=fmt)
             if values in ("parts", "both"):
                 ink = INK if pale or shade in PALE else "white"
-                text = _say(ax, _number(size, fmt), turn(place, start + size / 2), colour=ink)
+                text = _say(ax, _number(size, fmt), turn(place, start + size / 2), color=ink)
                 low, high = ax.transData.transform([(0, 0), (size, size)])
                 box, (wide, tall) = text.get_window_extent(), abs(high - low) - 1
                 if box.width > wide if horizontal else box.height > tall:
                     text.remove()
     written = names if values in ("total", "both") else [] if values == "parts" else list(values)
-    for place in set(places[frame[category].isin(written)]) - set(places[frame[value].isna()]):
+    for place in set(places[frame[category].isin(written)]) - set(places[sizes.isna()]):
         beyond: Any = ((4, 0), "left") if horizontal else ((0, 7 if ends[place] >= 0 else -7),)
         _say(ax, _number(ends[place], fmt), turn(place, ends[place]), *beyond)
     if side:
         for place, word in dict(zip(places, frame[side], strict=True)).items():
-            _say(ax, word, (1.01, place), (0, 0), "left", colour=_colour(word), xycoords=BESIDE)
-        top = (1.01, ax.get_ylim()[1])
-        _say(ax, side, top, (0, 0), "left", italic=True, xycoords=BESIDE)
+            _say(ax, word, (1.01, place), ha="left", color=_colour(word), xycoords=BESIDE)
+        _say(ax, side, (1.01, ax.get_ylim()[1]), ha="left", **HEAD)
     if series:
         _legend(ax, keys)
-    _mark_events(ax, {label: where[name] - 0.5 for label, name in (events or {}).items()})
+    _mark_events(ax, {label: where[name] - 0.5 for label, name in events.items()})
     return _figure(ax)
 
 
 def dots(
     frame: pd.DataFrame, label: str, values: str | Mapping[str, str], *,
-    by: str = "", order: str = "", line: float | None = None, colours: Colours = None,
+    by: str = "", order: str = "", line: float | None = None, colours: Colours = EMPTY,
     ax: Axes | None = None, height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return a row of dots for each name: one value, or several joined as a range.
@@ -282,7 +260,7 @@ def dots(
     frame = _tidy(frame, label, *columns, by, order.lstrip("-"))
     rows, ax = _rows(ax, height, frame, label, "", order)
     for (_, row), y in zip(frame.iterrows(), rows, strict=True):
-        shade = _colour(str(row[by]) if by else "", colours)
+        shade = _colour(str(row[by]), colours)
         known = row[columns].dropna().astype(float)  # none: the row stays empty
         ax.plot([known.min(), known.max()], [y, y], color=shade, lw=1.3, zorder=1)
         for column, value in known.items():
@@ -304,9 +282,9 @@ def dots(
 def strip(
     frame: pd.DataFrame, start: str, lane: str, *,
     end: str = "", frozen: str = "", dotted: str = "", groups: str = "", by: str = "",
-    shape: str = "", shapes: Words = None, hollow: str = "", text: str = "", order: str = "",
-    events: Events = None, colours: Colours = None, ax: Axes | None = None, height: float = 0,
-    **options: Any,
+    shape: str = "", shapes: Mapping[str, str] = EMPTY, hollow: str = "", text: str = "",
+    order: str = "", events: Mapping[str, Any] = EMPTY, colours: Colours = EMPTY,
+    ax: Axes | None = None, height: float = 0, **options: Any,
 ) -> Figure:  # fmt: skip
     """Return events on a time axis, in lanes: marks, or bars of those that have an end.
 
@@ -322,18 +300,18 @@ def strip(
     columns = [end, frozen, dotted, groups, by, shape, hollow, text, order.lstrip("-")]
     frame = _tidy(frame, start, lane, *columns)
     rows, ax = _rows(ax, height, frame, lane, groups, order or start * bool(end), colours)
-    names = list(colours) if isinstance(colours, Mapping) else _order(frame[by]) if by else [""]
+    names = list(colours) if colours and isinstance(colours, Mapping) else _order(frame[by])
     apart = len(names) > 1 and groups != by and not end
     shift = dict(zip(names, np.linspace(-0.27, 0.27, len(names)), strict=True))
     notes: list[Note] = []
     days = frame[[start, end] if end else [start]].apply(_when)
     for (place, row), y in zip(frame.iterrows(), rows, strict=True):
-        name, begin, stop = str(row[by]) if by else "", row[start], row[end] if end else pd.NaT
-        word = str(row[text]) if text and pd.notna(row[text]) else ""
+        name, begin, stop = str(row[by]), row[start], row[end] if end else pd.NaT
+        word = str(row[text]) if pd.notna(row[text]) else ""
         shade, y = _colour(name, colours), y + shift.get(name, 0) * apart
-        if pd.isna(stop) or (dotted and row[dotted]):
-            marker = (shapes or {}).get(str(row[shape]), "o") if shape else "o"
-            fill = "white" if (hollow and row[hollow]) or marker in "vs" else shade
+        if pd.isna(stop) or row[dotted]:
+            marker = shapes.get(str(row[shape]), "o")
+            fill = "white" if row[hollow] or marker in "vs" else shade
             size = 10 if marker == "|" else 5
             ax.plot(begin, y, marker, color=shade, mfc=fill, ms=size, mew=1.5)
             if pd.notna(stop):
@@ -348,7 +326,7 @@ def strip(
             _mark(ax, there, y, said, row[lane], word if end else name)
         if word and end:
             place = begin if pd.isna(stop) else stop
-            note = _say(ax, word, (place, y), (6, 0), "left", colour=shade)
+            note = _say(ax, word, (place, y), (6, 0), "left", color=shade)
             note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
         elif word:
             notes.append((begin, y, word, 0))
@@ -358,7 +336,7 @@ def strip(
         ax.hlines(between, *ax.get_xlim(), color=COLOURS["grid"], lw=0.8)
         _legend(ax, {n: {"color": _colour(n, colours)} for n in names})
     ink = {"color": INK, "mfc": "white", "mew": 1.5}
-    _legend(ax, {n: {"marker": m, **ink} for n, m in (shapes or {}).items() if not text})
+    _legend(ax, {n: {"marker": m, **ink} for n, m in shapes.items() if not text})
     _ticks(ax)
     _notes(ax, notes)
     _mark_events(ax, events)
@@ -366,14 +344,10 @@ def strip(
 
 
 def _tidy(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the rows in an order of their own, or raise DataError if a column is missing."""
+    """Return the rows in an order of their own; a column not given is "", which is empty."""
     named = list(dict.fromkeys(c for c in columns if c))
-    unknown = [c for c in named if c not in frame]
-    if unknown:
-        raise DataError(f"chart: no column {unknown} in the frame; it has {list(frame)}")
-    if not len(frame):
-        raise DataError("chart: the frame has no rows; nothing can be drawn")
-    return frame.sort_values(named, ignore_index=True)
+    check(frame, named, "chart")
+    return frame.sort_values(named, ignore_index=True).assign(**{"": ""})
 
 
 def _known(option: str, word: Any, words: Iterable[str]) -> None:
@@ -390,14 +364,20 @@ def _figure(ax: Axes) -> Figure:
     return cast(Figure, ax.get_figure(root=True))
 
 
+def _lay_out(ax: Axes) -> None:
+    """Lay the figure out, so that places on the page are known."""
+    figure = _figure(ax)
+    cast(LayoutEngine, figure.get_layout_engine()).execute(figure)
+
+
 def _points(ax: Axes) -> Any:
     """Return width and height of the axes in points, once they are laid out."""
     box = ax.get_window_extent()
     return np.array([box.width, box.height]) / _figure(ax).dpi * 72
 
 
-def _colour(name: str, colours: Colours = None) -> str:
-    word = (colours if isinstance(colours, str) else (colours or {}).get(name)) or name
+def _colour(name: str, colours: Colours = EMPTY) -> str:
+    word = (colours if isinstance(colours, str) else colours.get(name)) or name
     return COLOURS[KNOWN.get(word, "other")]
 
 
@@ -423,24 +403,17 @@ def _number(value: float, fmt: str) -> str:
     return (fmt or f"{{:,.{digits}f}}").format(value).replace("-", "−")
 
 
-def _one(option: Any, name: str) -> Any:
-    """Return what an option says for a series: it is given for all or by name."""
-    return option.get(name) if isinstance(option, Mapping) else option
-
-
-def _order(column: pd.Series, colours: Colours = None) -> list[Any]:
+def _order(column: pd.Series, colours: Colours = EMPTY) -> list[Any]:
     """Return a column's values: as its categories or the given colours stand, or sorted.
 
     Whole numbers are years: those between the first and the last without a row are included.
     """
-    found = set(column.dropna())
     if isinstance(column.dtype, pd.CategoricalDtype):
         return list(column.cat.categories)
-    if isinstance(colours, Mapping):
-        return [n for n in colours if n in found] + sorted(found - set(colours))
     if pd.api.types.is_integer_dtype(column):
-        return list(range(int(min(found)), int(max(found)) + 1))
-    return sorted(found)
+        return list(range(int(column.min()), int(column.max()) + 1))
+    found, first = set(column.dropna()), list(colours) if isinstance(colours, Mapping) else []
+    return [name for name in first if name in found] + sorted(found.difference(first))
 
 
 def _ticks(ax: Axes) -> None:
@@ -474,27 +447,25 @@ def _limits(ax: Axes, values: pd.Series, axis: str = "y") -> None:
 
 def _rows(
     ax: Axes | None, height: float, frame: pd.DataFrame, label: str, groups: str, order: str,
-    colours: Colours = None,
+    colours: Colours = EMPTY,
 ) -> tuple[pd.Series, Axes]:  # fmt: skip
     """Return each row's place down the vertical axis, and the axes with names and headings."""
-    names, column = _order(frame[label]), order.lstrip("-")
-    gathered = _order(frame[groups], colours) if groups else [""]
-    keys = pd.DataFrame({"name": frame[label].map(names.index).astype(int), "group": 0})
-    if groups:
-        keys["group"] = frame[groups].map(gathered.index).astype(int)
+    column, group = order.lstrip("-"), frame[groups]
+    names, heads = _order(frame[label]), _order(group, colours)
+    keys = pd.DataFrame({"name": pd.Categorical(frame[label], names, ordered=True)})
+    keys["group"] = pd.Categorical(group, heads, ordered=True)
     keys["value"] = frame[column].rank(ascending=not order.startswith("-")) if column else 0.0
-    empty = pd.DataFrame({"name": [] if groups else range(len(names)), "group": 0}, dtype=int)
-    ranked = pd.concat([keys, empty]).groupby(["group", "name"], as_index=False)["value"].min()
+    # A name without a row keeps its place, but not in each group.
+    ranked = keys.groupby(["group", "name"], observed=bool(groups))["value"].min().reset_index()
     ranked = ranked.sort_values(["group", "value", "name"])  # without a value: last
     room = 0.9 + 1.3 * pd.factorize(ranked["group"])[0] if groups else 0.0  # for headings
     ranked["y"] = np.arange(len(ranked)) + room
     last, many = ranked["y"].max(), len(ranked) >= 15
     ax = _axes(ax, height or 0.75 + (0.175 if many else 0.2) * (last + 1))
-    ax.set_yticks(ranked["y"], [str(names[n]) for n in ranked["name"]], fontsize=8 if many else 9)
+    ax.set_yticks(ranked["y"], ranked["name"].astype(str), fontsize=8 if many else 9)
     ax.set_ylim(last + 0.7, -0.7)
-    for number, first in ranked.groupby("group")["y"].min().items() if groups else []:
-        head, place = str(gathered[number]), (0.005, first - 0.9)
-        _say(ax, head, place, (0, 0), "left", italic=True, xycoords=BESIDE)
+    for head, first in ranked.drop_duplicates("group").set_index("group")["y"].items():
+        _say(ax, str(head), (0.005, first - 0.9), ha="left", **HEAD)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
     return keys.merge(ranked, "left", ["group", "name"])["y"], ax
@@ -502,16 +473,13 @@ def _rows(
 
 def _say(
     ax: Axes, text: str, at: tuple[Any, Any], offset: tuple[float, float] = (0, 0),
-    ha: Any = "center", va: Any = "center", colour: str = "ink", size: float = 8.5,
-    bold: bool = False, italic: bool = False, xycoords: Any = "data",
+    ha: str = "center", **options: Any,
 ) -> Annotation:  # fmt: skip
-    """Write a text at a point, of the data or of other coordinates, moved by some points."""
+    """Write a text at a point, moved by some points; options are those of Axes.annotate."""
+    look = {"ha": ha, "va": "center", "fontsize": 8.5, "color": INK, "zorder": 4, **options}
     return ax.annotate(
-        text, at, xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=size,
-        color=COLOURS.get(colour, colour), fontweight="semibold" if bold else "normal",
-        fontstyle="italic" if italic else "normal", annotation_clip=False, zorder=4,
-        xycoords=xycoords,
-    )  # fmt: skip
+        text, at, xytext=offset, textcoords="offset points", annotation_clip=False, **look
+    )
 
 
 def _notes(ax: Axes, notes: Sequence[Note], taken: Sequence[Annotation] = ()) -> None:
@@ -524,9 +492,21 @@ def _notes(ax: Axes, notes: Sequence[Note], taken: Sequence[Annotation] = ()) ->
     """
     if not notes:
         return
-    _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
-    edge, points = ax.get_window_extent(), _drawn(ax)
-    boxes = [text.get_window_extent() for text in taken]
+    _lay_out(ax)
+    edge, boxes = ax.get_window_extent(), [text.get_window_extent() for text in taken]
+    # A line across the axes, such as one of an event, may be written over.
+    lines = [line for line in ax.lines if line.get_transform() == ax.transData]
+    drawn = [(line.get_path().transformed(ax.transData), line.get_linestyle()) for line in lines]
+
+    def free(box: Bbox) -> bool:
+        inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 + 4 and box.y0 >= edge.y0
+        hit = any(
+            box.padded(2).count_contains(path.vertices)
+            or (style != "None" and path.intersects_bbox(box, filled=False))
+            for path, style in drawn
+        )
+        return inside and not hit and not any(box.overlaps(other) for other in boxes)
+
     above, below = ((0.0, 8.0), "center"), ((0.0, -9.0), "center")
     right, left = ((7.0, 0.0), "left"), ((-7.0, 0.0), "right")
     tried = {
@@ -536,30 +516,14 @@ def _notes(ax: Axes, notes: Sequence[Note], taken: Sequence[Annotation] = ()) ->
     for x, y, text, first in sorted(notes, key=lambda n: n[:3]):
         for offset, align in tried[first]:
             note = _say(ax, text, (x, y), offset, align)
-            box = note.get_window_extent()
-            hit = np.all((points > box.min) & (points < box.max), axis=1).any()
-            inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 + 4 and box.y0 >= edge.y0
-            if inside and not hit and not any(box.overlaps(other) for other in boxes):
-                boxes.append(box)
+            if free(note.get_window_extent()):
                 break
             note.remove()
         else:
-            if not first:
-                boxes.append(_say(ax, text, (x, y), *right).get_window_extent())
-
-
-def _drawn(ax: Axes) -> Any:
-    """Return points on the page that lines and marks cover, three pixels apart."""
-    points = [np.empty((0, 2))]
-    for line in ax.lines:
-        data = np.asarray(line.get_xydata())
-        if line.get_transform() == ax.transData and len(data):
-            path = STEP_LOOKUP_MAP[line.get_drawstyle()](*data.T)
-            ends = ax.transData.transform(np.column_stack(path))
-            for one, two in pairwise(ends) if line.get_linestyle() != "None" else []:
-                points.append(np.linspace(one, two, 2 + int(np.hypot(*(two - one)) / 3)))
-            points += [ends + shift for shift in [(-3, 0), (3, 0), (0, 3), (0, -3)]]
-    return np.concatenate(points)
+            if first:
+                continue
+            note = _say(ax, text, (x, y), *right)
+        boxes.append(note.get_window_extent())
 
 
 def _label_ends(ax: Axes, ends: Sequence[tuple[Any, float, str, str]]) -> list[Annotation]:
@@ -571,25 +535,25 @@ def _label_ends(ax: Axes, ends: Sequence[tuple[Any, float, str, str]]) -> list[A
     (low, high), tall, step = ax.get_ylim(), _points(ax)[1], 12.0
     ends = sorted(ends, key=lambda end: ((end[1] - low) / (high - low), end[2]))
     free = [(e[1] - low) / (high - low) * tall - step * i for i, e in enumerate(ends)]
-    texts = []
+    texts, look = [], {"fontsize": 9.5, "fontweight": "semibold"}
     for i, (_, _, text, shade) in enumerate(ends):
         up_to = [min(np.mean(free[a:b]) for b in range(i + 1, len(ends) + 1)) for a in range(i + 1)]
         y = low + (max(up_to) + step * i) / tall * (high - low)
         point = (max(end[0] for end in ends), y)
-        texts.append(_say(ax, text, point, (7, 0), "left", colour=shade, size=9.5, bold=True))
+        texts.append(_say(ax, text, point, (7, 0), "left", color=shade, **look))
     return texts
 
 
-def _mark_events(ax: Axes, events: Events) -> None:
+def _mark_events(ax: Axes, events: Mapping[str, Any]) -> None:
     """Draw a dashed line at each date; its label stands above, higher where the next is near."""
     if not events:
         return
-    _figure(ax).draw_without_rendering()  # lays out, so that places on the page are known
+    _lay_out(ax)
     starts: list[float] = []  # where the labels of each row begin; placed from the right
     dated = [(pd.Timestamp(w) if isinstance(w, str) else w, n) for n, w in events.items()]
     for x, label in sorted(dated, reverse=True):
         place: Any = {"at": (x, 1), "offset": (-1, 2), "xycoords": ("data", "axes fraction")}
-        text = _say(ax, label, ha="left", va="bottom", colour="other", **place)
+        text = _say(ax, label, ha="left", va="bottom", color=COLOURS["other"], **place)
         box, rows = text.get_window_extent(), range(len(starts))
         row = next((i for i in rows if box.x1 + 3 < min(starts[i:])), len(starts))
         starts[row:] = [box.x0, *starts[row + 1 :]]

@@ -6,16 +6,14 @@ import csv
 import hashlib
 import io
 import json
-import re
 import reprlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -37,8 +35,9 @@ DATED = ("date", "yearmonth", "year")
 #: The kinds of sources that report what others said or counted.
 PRESS = ("press report", "state media")
 LIST = "list of tables"
-ORDER = "order of pages"
 _used: dict[str, str] = {}
+#: Tables by the digest of what was read: notebooks load some of them ten times.
+_frames: dict[str, pd.DataFrame] = {}
 
 
 class DataError(ValueError):
@@ -79,6 +78,15 @@ def package() -> dict[str, Any]:
         raise DataError(f"{PACKAGE} is not valid JSON: {error}. Mend it there.") from None
 
 
+def check(frame: pd.DataFrame, columns: Iterable[str], where: str) -> None:
+    """Raise DataError where a frame has no rows, or lacks a column that is asked of it."""
+    unknown = [column for column in columns if column not in frame]
+    if unknown:
+        raise DataError(f"{where}: no column {unknown} in the frame; it has {list(frame)}")
+    if not len(frame):
+        raise DataError(f"{where}: the frame has no rows")
+
+
 def _names() -> list[str]:
     return [resource["name"] for resource in package()["resources"]]
 
@@ -97,16 +105,6 @@ def tables() -> list[str]:
     """Return the names of all tables, in the order of the package."""
     _used[LIST] = _digest(_names())
     return _names()
-
-
-def pages() -> dict[str, bool]:
-    """Return the pages of the book in order (such as "appendix/method"): is it a chapter?"""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [(page, bool(p.get("numbered"))) for p in toc["parts"] for page in p["chapters"]]
-    pages = [(toc["root"], False), *((page["file"], chapter) for page, chapter in parts)]
-    found = {file.removeprefix("book/"): chapter for file, chapter in pages}
-    _used[ORDER] = _digest([*found.items()])
-    return found
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -134,13 +132,15 @@ def load(name: str) -> pd.DataFrame:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}, but {PACKAGE.name} describes it") from None
-    _used[f"table {name}"] = _digest(resource, raw)
-    text, problems = cells(raw, resource)
-    if not problems:
-        frame, problems = typed(text, resource)
-    if problems:
-        raise DataError(f"{problems[0]}. To list all errors: python -m publish check")
-    return frame.reset_index(drop=True)
+    _used[f"table {name}"] = key = _digest(resource, raw)
+    if key not in _frames:
+        frame, problems = cells(raw, resource)
+        if not problems:
+            frame, problems = typed(frame, resource)
+        if problems:
+            raise DataError(f"{problems[0]}. To list all errors: python -m publish check")
+        _frames[key] = frame.reset_index(drop=True)
+    return _frames[key].copy()
 
 
 def cells(raw: bytes, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -200,9 +200,7 @@ def typed(text: pd.DataFrame, resource: dict[str, Any]) -> tuple[pd.DataFrame, l
     found, problems = {}, []
     for field in resource["schema"]["fields"]:
         name, (kind, form, words) = field["name"], TYPES[field["type"]]
-        column = text[name].where(text[name] != "")
-        fits = column.map(lambda cell, form=form: bool(re.fullmatch(form, cell)), "ignore")
-        column = column.where(fits.isin([True]))
+        column = text[name].where(text[name].ne("") & text[name].str.fullmatch(form))
         if field["type"] == "date":
             column = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
         elif field["type"] == "boolean":
@@ -224,7 +222,7 @@ def loaded() -> list[str]:
 def used() -> dict[str, str]:
     """Return what this process has read, each with the digest of what it read.
 
-    Keys: "table x" (rows and description), "description of x" (rows not used), LIST, ORDER.
+    Keys: "table x" (rows and description), "description of x" (rows not used), LIST.
     """
     rows = {f"description of {name}" for name in loaded()}
     return {key: _used[key] for key in sorted(_used) if key not in rows}
@@ -233,8 +231,8 @@ def used() -> dict[str, str]:
 def digest(key: str) -> str:
     """Return what ``used`` would say of a key if it were read now; "" when it is not there."""
     kind, _, name = key.rpartition(" ")
-    if key in (LIST, ORDER):
-        return _digest(_names() if key == LIST else [*pages().items()])
+    if key == LIST:
+        return _digest(_names())
     if name not in _names():
         return ""
     read = kind == "table" and path_of(name).is_file()

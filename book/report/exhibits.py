@@ -21,8 +21,8 @@ import pandas as pd
 from IPython.display import publish_display_data
 from matplotlib.figure import Figure
 
-from report.charts import marks
-from report.data import DataError, describe, last_observation, quoted, read_in_press
+from report.charts import EMPTY, marks
+from report.data import DataError, check, describe, last_observation, quoted, read_in_press
 from report.style import font_faces
 
 TABLE_MIME = "application/vnd.report.table+json"
@@ -87,16 +87,10 @@ class Exhibit:
 
 
 def table(
-    frame: pd.DataFrame,
-    name: str,
-    *,
-    source: str | Sequence[str],
-    columns: Sequence[str] = (),
-    formats: Mapping[str, str] | None = None,
-    anchors: str = "",
-    row_header: bool = True,
-    rows: pd.DataFrame | None = None,
-) -> Exhibit:
+    frame: pd.DataFrame, name: str, *,
+    source: str | Sequence[str], columns: Sequence[str] = (), formats: Mapping[str, str] = EMPTY,
+    anchors: str = "", row_header: bool = True, rows: pd.DataFrame | None = None,
+) -> Exhibit:  # fmt: skip
     """Return a table; the directive ``exhibit`` of the same name captions and places it.
 
     Args:
@@ -118,8 +112,7 @@ def table(
             invisible character, or one longer than CELL_LIMIT.
     """
     body, cells = _body(frame, name, source, columns, formats, rows)
-    if anchors and anchors not in frame:
-        raise DataError(f"{name}: no column {anchors!r} in the frame; it has {list(frame)}")
+    check(frame, [anchors] if anchors else [], name)
     body["row_header"] = row_header
     body["anchors"] = [str(a) for a in frame[anchors]] if anchors else []
     html_, plain = _html(body["columns"], cells, row_header), f"{name} ({len(cells)} rows)"
@@ -127,15 +120,10 @@ def table(
 
 
 def figure(
-    drawn: Figure,
-    name: str,
-    *,
-    source: str | Sequence[str],
-    numbers: pd.DataFrame,
-    columns: Sequence[str] = (),
-    formats: Mapping[str, str] | None = None,
+    drawn: Figure, name: str, *, numbers: pd.DataFrame,
+    source: str | Sequence[str], columns: Sequence[str] = (), formats: Mapping[str, str] = EMPTY,
     rows: pd.DataFrame | None = None,
-) -> Exhibit:
+) -> Exhibit:  # fmt: skip
     """Return a figure with the numbers that it draws, which readers can open under it.
 
     Args:
@@ -190,45 +178,38 @@ def fill(text: str, where: str) -> str:
 
     Raises DataError for a place that no fact of this notebook fills; where names the row.
     """
-    for name in re.findall(r"\{([^{}]*)\}", text):
-        if name not in recorded:
-            raise DataError(f"{where}: no fact {name!r} was recorded; add it to report.facts")
-    return re.sub(r"\{([^{}]*)\}", lambda place: recorded[place[1]], text)
+
+    def fact(place: re.Match[str]) -> str:
+        if place[1] not in recorded:
+            raise DataError(f"{where}: no fact {place[1]!r} was recorded; add it to report.facts")
+        return recorded[place[1]]
+
+    return re.sub(r"\{([^{}]*)\}", fact, text)
 
 
 def _body(
-    frame: pd.DataFrame,
-    name: str,
-    source: str | Sequence[str],
-    columns: Sequence[str],
-    formats: Mapping[str, str] | None,
-    rows: pd.DataFrame | None,
-) -> tuple[dict[str, Any], list[list[str]]]:
+    frame: pd.DataFrame, name: str, source: str | Sequence[str], columns: Sequence[str],
+    formats: Mapping[str, str], rows: pd.DataFrame | None,
+) -> tuple[dict[str, Any], list[list[str]]]:  # fmt: skip
     """Return what tables and figures share: name, columns, sources, and the cells as text."""
     sources = [source] if isinstance(source, str) else list(source)
     titles = {f["name"]: f["title"] for s in sources for f in describe(s)["schema"]["fields"]}
     shown = [str(c) for c in columns or frame]
-    unknown = [c for c in shown if c not in frame]
-    if unknown:
-        raise DataError(f"{name}: no column {unknown} in the frame; it has {list(frame)}")
-    if not len(frame):
-        raise DataError(f"{name} has no rows")
-    idle = [c for c in formats or {} if c not in shown]
-    if idle:
+    check(frame, shown, name)
+    if idle := [c for c in formats if c not in shown]:
         raise DataError(f"{name}: a format for {idle}, which it does not show")
     frame = frame.assign(**{c: _typed(frame[c]) for c in shown})
     cells, heads = [], []
     for c in shown:
-        cells.append(_column(frame[c], (formats or {}).get(c), f"{name}, {quoted(c)}"))
+        cells.append(_column(frame[c], formats.get(c), f"{name}, {quoted(c)}"))
         title = _text(titles.get(c, c), f"{name}, heading of {quoted(c)}")
         right = _is_number(frame[c]) and not _is_year(frame[c])
         heads.append({"title": title, "align": "right" if right else "left"})
     read = frame if rows is None else rows
     last = max((last_observation(s, read) for s in sources), default="")
     body = {"name": name, "columns": heads, "source": sources, "data_to": last}
-    return body | {"read": read_in_press(sources, read)}, [
-        list(row) for row in zip(*cells, strict=True)
-    ]
+    pressed, lines = read_in_press(sources, read), zip(*cells, strict=True)
+    return body | {"read": pressed}, [list(line) for line in lines]
 
 
 def _number(value: Any) -> str:
@@ -285,13 +266,13 @@ def _column(column: pd.Series, pattern: str | None, where: str) -> list[str]:
         pattern = f"{{:,.{max((len(d) for d in decimals if d != '0'), default=0)}f}}"
     texts = []
     for row, value in enumerate(column, start=1):
-        if not isinstance(value, str) and pd.isna(value):
+        if pd.isna(value):
             texts.append(MISSING)
             continue
         if number and not math.isfinite(value):
             raise DataError(f"{where}, row {row}: {value} is no number that a page can show")
         cell = pattern.format(value) if pattern else value
-        cell = cell if isinstance(cell, str) else str(cell)
+        cell = cell if isinstance(cell, str) else str(cell)  # Markup stays what it is
         cell = _signed(cell) if number else cell
         if cell == MISSING:
             raise DataError(f"{where}, row {row}: a lone dash reads as missing; leave it empty")
@@ -305,9 +286,8 @@ def _text(text: str, where: str) -> str:
         raise DataError(f"{where}: {len(text)} characters, at most {CELL_LIMIT} can be shown")
     for character in text:
         if character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Zl"}:
-            raise DataError(
-                f"{where}: U+{ord(character):04X} is a control or invisible character; remove it"
-            )
+            named = f"U+{ord(character):04X}"
+            raise DataError(f"{where}: {named} is a control or invisible character; remove it")
     return text
 
 

@@ -1,4 +1,4 @@
-"""One look for every figure: face, colours, axes, labels.
+"""One look for every figure: face, colours, axes, labels (see style.yaml).
 
 Figures are drawn on matplotlib's Figure directly, without pyplot: nothing is shown twice,
 nothing stays open, and the import is half as long.
@@ -18,33 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import yaml
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-#: The same colour means the same thing in the whole book. Okabe and Ito's colour-blind safe
-#: set, darkened where the contrast on white was below 3:1; their greys differ in print.
-COLOURS: Mapping[str, str] = {
-    "us": "#1f4e8c",  # 8.3:1 on white
-    "russia": "#b8351f",  # 5.8:1
-    "eu": "#0f7b6c",  # 5.2:1
-    "china": "#9a6b00",  # 4.6:1
-    "ukraine": "#6a51a3",  # 6.4:1
-    "other": "#5f6b76",  # 5.5:1
-    "muted": "#8a949e",  # 3.1:1, for what is not the point
-    "light": "#c4cad0",  # fills only: what is left
-    "faint": "#eceff2",
-    "us light": "#7fa3cf",  # fills only: a second part of the same
-    "eu light": "#87bdb5",
-    "democrats": "#3b6fb6",
-    "republicans": "#c0392b",
-    "independents": "#6b6b6b",
-    "ink": "#1a2433",
-    "grid": "#d9dee3",
+_LOOK = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+COLOURS: Mapping[str, str] = _LOOK["colours"]
+#: The colours that take dark text.
+PALE = {COLOURS[name] for name in _LOOK["pale"]}
+#: The colour, a key of COLOURS, of what has the same in the whole book.
+KNOWN: Mapping[str, str] = {name: name for name in COLOURS} | {
+    word: name for name, words in _LOOK["known"].items() for word in words
 }
-#: Those that take dark text (4.5:1); the others take white.
-PALE = {COLOURS[name] for name in ["muted", "light", "faint", "us light", "eu light", "grid"]}
+INK = COLOURS["ink"]
 FACE = "Source Sans Pro"
 WIDTH = 6.3  # inches: the measure of the printed page
 
@@ -55,24 +43,7 @@ FONTS = {cut: str(_folder / f"SourceSansPro-{name}.ttf") for cut, name in CUTS.i
 for _path in FONTS.values():
     font_manager.fontManager.addfont(_path)
 mpl.rcdefaults()  # a reader's own matplotlibrc changes nothing
-INK = COLOURS["ink"]
-mpl.rc("font", family=[FACE, "DejaVu Sans"], size=9.5)
-mpl.rc("text", color=INK, parse_math=False)  # a dollar sign is a dollar sign (matplotlib 4938)
-mpl.rc("axes", titlesize=10.5, titleweight="semibold", titlelocation="left", titlepad=9)
-mpl.rc("axes", labelsize=9, labelcolor=INK, edgecolor=COLOURS["other"], linewidth=0.7)
-mpl.rc("axes", grid=True, axisbelow=True)
-mpl.rc("axes.grid", axis="y")
-mpl.rc("axes.spines", top=False, right=False)
-mpl.rc("grid", color=COLOURS["grid"], linewidth=0.6)
-mpl.rc("xtick", labelsize=9, color=INK)
-mpl.rc("ytick", labelsize=9, color=INK)
-mpl.rc("xtick.major", width=0.7)
-mpl.rc("ytick.major", size=0)
-mpl.rc("lines", linewidth=1.8, markersize=4)
-mpl.rc("legend", frameon=False, fontsize=9)
-mpl.rc("figure.constrained_layout", use=True)
-# Text stays text: small files, words that can be found in the PDF. Ids must not be random.
-mpl.rc("svg", fonttype="none", hashsalt="dealing-with-moscow")
+mpl.rcParams.update(_LOOK["matplotlib"])
 #: What a label does not need goes before the cut, which would decode it first: two thirds of the
 #: time that drawing a figure took.
 SUBSET = subset.Options(
