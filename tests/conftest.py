@@ -1,4 +1,4 @@
-"""What tests share: one build of the book, made once for all workers of a parallel run."""
+"""What tests share: builds of the book and of the tiny book, made once for all workers."""
 
 import fcntl
 import os
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hostile import tree
 from hypothesis import settings
 
 from publish import kernels, notebooks, site, sources
@@ -53,6 +54,28 @@ def built(once):
 def pytest_configure():
     """Let the kernels of nbval be forks, too."""
     kernels.fork()
+
+
+@pytest.fixture(scope="session")
+def published(once):
+    """The tiny book, executed and built where the system can, without a network."""
+
+    def make(fresh):
+        tree.plant(fresh)
+        made = tree.run(fresh, "book", preexec_fn=tree.cut_off if tree.may_cut_off() else None)
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert tree.faults_of(fresh / "_build/html") == []
+        return fresh
+
+    return once("a book [draft] é", make)  # a path is a name, not a pattern
+
+
+@pytest.fixture(scope="session")
+def shop(published, tmp_path_factory):
+    """Where a copy of the tiny book is spoilt and published; a test begins with shop.fresh()."""
+    shop = tree.Shop(published, tmp_path_factory.mktemp("shop") / "book")
+    yield shop
+    shop.close()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,17 +23,27 @@ PAGES = NOTEBOOKS + sorted(p for p in BOOK.rglob("*.md") if "_extensions" not in
 INDICATOR_TEXTS = ["indicator", "latest", "as_of", "change"]
 
 
+@cache
+def cells(path: Path) -> list[dict]:
+    """Return the cells of a page; one in Markdown is one cell."""
+    text = path.read_text(encoding="utf-8")
+    whole = [{"cell_type": "markdown", "source": text}]
+    return whole if path.suffix == ".md" else json.loads(text)["cells"]
+
+
 def sources(path: Path, kind: str) -> list[str]:
     """Return the sources of a page's Markdown or code cells."""
-    if path.suffix == ".md":
-        return [path.read_text(encoding="utf-8")] if kind == "markdown" else []
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return ["".join(c["source"]) for c in cells if c["cell_type"] == kind]
+    return ["".join(c["source"]) for c in cells(path) if c["cell_type"] == kind]
+
+
+def markdown(path: Path) -> str:
+    """Return a page's Markdown."""
+    return "\n\n".join(sources(path, "markdown"))
 
 
 def prose(path: Path) -> str:
     """Return a page's text, captions and alternative texts too, without roles and addresses."""
-    return plain("\n\n".join(sources(path, "markdown")))
+    return plain(markdown(path))
 
 
 def plain(text: str) -> str:
@@ -44,13 +55,9 @@ def plain(text: str) -> str:
     return re.sub(r"\]\([^)]*\)|https?://\S+", "]", text)
 
 
-def outputs(path: Path) -> list[dict]:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [o for c in cells if c["cell_type"] == "code" for o in c["outputs"]]
-
-
 def bundles(path: Path) -> list[dict]:
-    return [o.get("data", {}) for o in outputs(path)]
+    """Return the representations of each output that a page's cells store."""
+    return [o.get("data", {}) for cell in cells(path) for o in cell.get("outputs", [])]
 
 
 def made(path: Path) -> dict[str, dict]:
@@ -72,7 +79,7 @@ def ids(paths: list[Path]) -> list[str]:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_parts_are_all_there_in_order(chapter):
-    text = "\n".join(sources(BOOK / f"{chapter}.ipynb", "markdown"))
+    text = markdown(BOOK / f"{chapter}.ipynb")
     assert re.findall(r"(?m)^## (.+)$", text) == PARTS
     assert len(re.findall(r"(?m)^# .+$", text)) == 1
 
@@ -82,7 +89,7 @@ def test_every_claim_is_met_in_its_chapter(section):
     claims = data.load("claims")
     wanted = set(claims.loc[claims["section"] == section, "claim_id"])
     path = BOOK / f"{SECTION_OF.get(section, section)}.ipynb"
-    text = "\n".join(sources(path, "markdown"))
+    text = markdown(path)
     argued = text
     if section not in {"introduction", "conclusion"}:
         argued = text.split("## What the article argues")[1].split("\n## ")[0]
@@ -93,19 +100,16 @@ def test_every_claim_is_met_in_its_chapter(section):
 @pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
 def test_no_unknown_claim_is_named(path):
     known = set(data.load("claims")["claim_id"])
-    cited = set(re.findall(r"\bS\d-[PBT]\d+\b", "\n".join(sources(path, "markdown"))))
+    cited = set(re.findall(r"\bS\d-[PBT]\d+\b", markdown(path)))
     assert cited <= known, f"{path.name} names claims that do not exist: {sorted(cited - known)}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
 def test_every_code_cell_ran_in_order(path):
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    ran = [c["execution_count"] for c in cells if c["cell_type"] == "code"]
-    assert ran == list(range(1, len(ran) + 1))
-    for cell in cells:
-        source = "".join(cell["source"])
-        shows = cell["cell_type"] == "code" and re.match(r"report\.(table|figure|facts)\(", source)
-        if shows:
+    code = [cell for cell in cells(path) if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        if re.match(r"report\.(table|figure|facts)\(", "".join(cell["source"])):
             assert cell["outputs"], "a cell that shows an exhibit stores no output"
 
 
@@ -164,8 +168,8 @@ def test_one_sentence_per_line(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
 def test_exhibits_are_referred_to_and_sourced(path):
-    text = "\n".join("\n".join(sources(p, "markdown")) for p in PAGES)
-    own = "\n".join(sources(path, "markdown"))
+    text = "\n".join(markdown(p) for p in PAGES)
+    own = markdown(path)
     for name, body in made(path).items():
         assert body["source"], name
         if path.stem in CHAPTERS:
@@ -176,7 +180,7 @@ def test_exhibits_are_referred_to_and_sourced(path):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_findings_name_their_exhibit_and_tags_are_computed(chapter):
-    text = "\n".join(sources(BOOK / f"{chapter}.ipynb", "markdown"))
+    text = markdown(BOOK / f"{chapter}.ipynb")
     box = re.search(r"(?s):class: in-brief\n(.*?)\n:::", text).group(1)
     findings = re.split(r"(?m)^- ", box)[1:]
     assert 3 <= len(findings) <= 5
@@ -189,9 +193,7 @@ def test_findings_name_their_exhibit_and_tags_are_computed(chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_length_and_exhibits(chapter):
     path = BOOK / f"{chapter}.ipynb"
-    words = len(
-        re.sub(r"(?ms)^:::\{exhibit\}.*?^:::$", "", "\n\n".join(sources(path, "markdown"))).split()
-    )
+    words = len(re.sub(r"(?ms)^:::\{exhibit\}.*?^:::$", "", markdown(path)).split())
     assert 1400 <= words <= 3200, f"{words} words"
     assert len(made(path)) >= 9  # article's table, five exhibits or more, verdicts, costs, watch
     assert sum(name.startswith("fig-") for name in made(path)) >= 3
@@ -205,8 +207,7 @@ def test_labels_are_unique():
 @pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
 def test_citations_resolve(path):
     known = set(re.findall(r"(?m)^@\w+\{([^,]+),", (BOOK / "references.bib").read_text()))
-    text = "\n".join(sources(path, "markdown"))
-    text += json.dumps(outputs(path)) if path.suffix == ".ipynb" else ""
+    text = markdown(path) + json.dumps(bundles(path))
     used = re.findall(r"\{cite:\w\}`([^`]+)`", text)
     missing = {key.strip() for keys in used for key in keys.split(",")} - known
     assert not missing
@@ -214,7 +215,7 @@ def test_citations_resolve(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids(NOTEBOOKS))
 def test_facts_are_recorded_and_used(path):
-    used = set(re.findall(r"\{glue:text\}`([^`]+)`", "\n".join(sources(path, "markdown"))))
+    used = set(re.findall(r"\{glue:text\}`([^`]+)`", markdown(path)))
     for name, columns in {"claims_tested": ["record"], "indicators": INDICATOR_TEXTS}.items():
         rows = data.load(name)
         section = "chapter" if name == "indicators" else "section"

@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections import Counter
 from itertools import pairwise
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import page as validator
@@ -25,7 +26,7 @@ VOLUMES = CONFIG["sphinx"]["config"]["typst_documents"]
 REFERENCES = "book/appendix/references"
 LISTS = {"Contents", "Figures", "Tables"}
 HIDDEN = ".screen-only, .cited-in, details, .headerlink, .colon, script, .cell_input"
-HEADINGS = ("h1", "h2", "h3", "h4")
+HEADINGS, HEADS = ("h1", "h2", "h3", "h4"), ("H1", "H2", "H3", "H4")
 #: The least that each volume, by its name, holds: tables, their cells, pictures, texts.
 FLOORS = {"report": (70, 4500, 35, 880), "annex": (120, 5500, 1, 1700), "": (5, 140, 0, 26)}
 
@@ -65,39 +66,24 @@ def links_of(pages, names):
 
 
 @pytest.fixture(scope="module", params=VOLUMES, ids=["report", "annex", "brief"])
-def volume(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def pdf(built, volume):
-    return built / volume["file"]
-
-
-@pytest.fixture(scope="module")
-def tags(pdf):
-    return print_tags.read(pdf)
-
-
-@pytest.fixture(scope="module")
-def names(volume):
-    return names_of(volume)
-
-
-@pytest.fixture(scope="module")
-def pages(built, volume, names):
-    """The pages, with the sections that the volume has and the works that it cites."""
-    found = read(built, names)
-    for page in found:
-        for left_out in volume.get("without", ()):
+def volume(request, built):
+    """A PDF: its settings, file and tags, and its pages with the sections and works that it has."""
+    settings = request.param
+    names, pdf = names_of(settings), built / settings["file"]
+    pages = read(built, names)
+    for page in pages:
+        for left_out in settings.get("without", ()):
             for section in page.find_all("section", id=left_out):
                 section.decompose()
-    cited = {place for _, path, place in links_of(found, names) if path == REFERENCES}
-    for page in found:
+    cited = {place for _, path, place in links_of(pages, names) if path == REFERENCES}
+    for page in pages:
         for entry in page.select("div.citation"):
             if entry["id"] not in cited:
                 entry.decompose()
-    return found
+    floors, tags = FLOORS[settings.get("name", "")], print_tags.read(pdf)
+    return SimpleNamespace(
+        settings=settings, names=names, pdf=pdf, tags=tags, pages=pages, floors=floors
+    )
 
 
 def words(tag):
@@ -111,52 +97,52 @@ def alike(one, other):
     assert len(one) == len(other), (one[len(other) :] or other[len(one) :])[:3]
 
 
-def test_every_heading_with_its_number_and_level(tags, pages, volume):
+def test_every_heading_with_its_number_and_level(volume):
     shown = [
         (tag.name, re.sub(r"^([\d.]+)\.(?=\D)", r"\1", words(tag)))
-        for page in pages
+        for page in volume.pages
         for tag in page.find_all(HEADINGS)
     ]
-    printed = [(tag.kind.lower(), squeeze(tag.text)) for tag in tags.walk("H1", "H2", "H3", "H4")]
+    printed = [(tag.kind.lower(), squeeze(tag.text)) for tag in volume.tags.walk(*HEADS)]
     alike([(kind, text) for kind, text in printed if text not in LISTS], shown)
     lists = [text for _, text in printed if text in LISTS]
-    count = len(volume.get("matter", "1234"))
+    count = len(volume.settings.get("matter", "1234"))
     assert lists == {4: ["Contents", "Figures", "Tables"], 2: ["Contents"], 0: []}[count]
     assert printed[0] == ("h1", "Contents" if count == 2 else "Summary"), "on page 3 of the report"
 
 
-def test_every_table_cell_by_cell(tags, pages, volume):
+def test_every_table_cell_by_cell(volume):
     cells = 0
-    tables = [table for page in pages for table in page.find_all("table")]
-    printed = list(tags.walk("Table"))
-    assert len(tables) == len(printed) >= FLOORS[volume.get("name", "")][0]
+    tables = [table for page in volume.pages for table in page.find_all("table")]
+    printed = list(volume.tags.walk("Table"))
+    assert len(tables) == len(printed) >= volume.floors[0]
     for table, tag in zip(tables, printed, strict=True):
         shown = [(cell.name, words(cell)) for cell in table.find_all(["th", "td"])]
         alike([(c.kind.lower(), squeeze(c.text)) for c in tag.walk("TH", "TD")], shown)
         cells += len(shown)
-    assert cells >= FLOORS[volume.get("name", "")][1]
+    assert cells >= volume.floors[1]
 
 
-def test_every_caption_with_its_number(tags, pages):
+def test_every_caption_with_its_number(volume):
     shown = [
         squeeze("".join(part.get_text() for part in tag.select(".caption-number, .caption-text")))
-        for page in pages
+        for page in volume.pages
         for tag in page.find_all(["caption", "figcaption"])
     ]
-    alike([squeeze(tag.text) for tag in tags.walk("Caption")], shown)
+    alike([squeeze(tag.text) for tag in volume.tags.walk("Caption")], shown)
     assert shown
 
 
-def test_every_figure_with_its_alternative_text(tags, pages, volume):
-    shown = [image["alt"] for page in pages for image in page.find_all("img")]
-    alike([tag.alt for tag in tags.walk("Figure")], shown)
-    assert all(shown) and len(shown) >= FLOORS[volume.get("name", "")][2]
+def test_every_figure_with_its_alternative_text(volume):
+    shown = [image["alt"] for page in volume.pages for image in page.find_all("img")]
+    alike([tag.alt for tag in volume.tags.walk("Figure")], shown)
+    assert all(shown) and len(shown) >= volume.floors[2]
 
 
-def test_every_paragraph_item_and_term(tags, pages, volume):
-    printed = squeeze(tags.text_without("TOC", "Figure", "Note", "Reference"))
+def test_every_paragraph_item_and_term(volume):
+    printed = squeeze(volume.tags.text_without("TOC", "Figure", "Note", "Reference"))
     missing, seen = [], 0
-    for page in pages:
+    for page in volume.pages:
         for tag in page.select("p, li, dt"):
             if tag.find(["p", "ul", "ol"]) or tag.find_parent(["table", "nav"]):
                 continue
@@ -164,26 +150,26 @@ def test_every_paragraph_item_and_term(tags, pages, volume):
             if (text := words(tag)) not in printed:
                 missing.append(text)
     assert not missing, f"{len(missing)} of {seen}: {missing[:5]}"
-    assert seen >= FLOORS[volume.get("name", "")][3]
+    assert seen >= volume.floors[3]
 
 
-def test_every_claim_is_named_as_often(tags, pages, volume):
+def test_every_claim_is_named_as_often(volume):
     def ids(texts):
         return Counter(c for text in texts for c in re.findall(r"S\d-[PBT]\d+", text))
 
-    printed = ids(tags.pieces("TOC", "Figure"))
-    assert printed == ids(page.get_text("|") for page in pages)
-    if volume["file"].endswith("annex.pdf"):
+    printed = ids(volume.tags.pieces("TOC", "Figure"))
+    assert printed == ids(page.get_text("|") for page in volume.pages)
+    if volume.settings["file"].endswith("annex.pdf"):
         assert set(printed) == set(data.load("claims")["claim_id"])
 
 
-def test_every_footnote_and_address(tags, pages, pdf):
-    everything = squeeze(tags.text)
-    for page in pages:
+def test_every_footnote_and_address(volume):
+    everything = squeeze(volume.tags.text)
+    for page in volume.pages:
         for note in page.select("aside.footnote, dl.footnote dd"):
             assert squeeze(" ".join(p.get_text() for p in note.find_all("p"))) in everything
-    links = {a["href"] for page in pages for a in page.select("a[href^=http]")}
-    with pikepdf.open(pdf) as file:
+    links = {a["href"] for page in volume.pages for a in page.select("a[href^=http]")}
+    with pikepdf.open(volume.pdf) as file:
         notes = [note for page in file.pages for note in page.get("/Annots", [])]
         uris = {str(note.A.URI) for note in notes if "/A" in note and "/URI" in note.A}
     assert not {unquote(link).rstrip("/") for link in links} - {
@@ -191,34 +177,35 @@ def test_every_footnote_and_address(tags, pages, pdf):
     }
 
 
-def test_tags_for_readers_with_aids(tags, pages, names):
-    kinds = Counter(tag.kind for tag in tags.walk())
-    tables = [table for page in pages for table in page.find_all("table")]
+def test_tags_for_readers_with_aids(volume):
+    kinds = Counter(tag.kind for tag in volume.tags.walk())
+    tables = [table for page in volume.pages for table in page.find_all("table")]
     rows = sum(len(table.find_all("tr")) for table in tables)
     assert (kinds["Table"], kinds["TR"]) == (len(tables), rows)
-    scopes = Counter(tag.scope for tag in tags.walk("TH"))
+    scopes = Counter(tag.scope for tag in volume.tags.walk("TH"))
     heads = sum(len(table.select("thead th")) for table in tables)
     stubs = sum(len(table.select("tbody th")) for table in tables)
     assert scopes == {"/Column": heads, "/Row": stubs}
-    here = {(name, tag["id"]) for n, name in enumerate(names) for tag in pages[n].select("[id]")}
-    here |= {(name, "") for name in names}
-    found = [(path, place) for _, path, place in links_of(pages, names)]
+    here = {(name, "") for name in volume.names}
+    for name, page in zip(volume.names, volume.pages, strict=True):
+        here |= {(name, tag["id"]) for tag in page.select("[id]")}
+    found = [(path, place) for _, path, place in links_of(volume.pages, volume.names)]
     links = sum(path.startswith("http") or (path, place) in here for path, place in found)
     assert kinds["Link"] >= links, "each link is tagged; addresses and contents have more"
-    levels = [int(tag.kind[1]) for tag in tags.walk("H1", "H2", "H3", "H4")]
+    levels = [int(tag.kind[1]) for tag in volume.tags.walk(*HEADS)]
     assert all(b <= a + 1 for a, b in pairwise(levels)), "no level is skipped"
 
 
-def test_what_the_file_says_of_itself(pdf, tags, volume):
-    assert pdf.stat().st_size < 3_000_000
-    with pikepdf.open(pdf) as file:
+def test_what_the_file_says_of_itself(volume):
+    assert volume.pdf.stat().st_size < 3_000_000
+    with pikepdf.open(volume.pdf) as file:
         assert str(file.Root.Lang) == "en-GB"
         assert file.Root.ViewerPreferences.DisplayDocTitle and file.Root.MarkInfo.Marked
         with file.open_metadata() as claims:
             assert claims["pdfuaid:part"] == "1"
             assert (claims["pdfaid:part"], claims["pdfaid:conformance"]) == ("2", "A")
             assert claims["dc:title"] == str(file.docinfo.Title)
-            assert claims["dc:title"] == volume.get("title", CONFIG["title"])
+            assert claims["dc:title"] == volume.settings.get("title", CONFIG["title"])
 
         def titles(items):
             return [t for item in items for t in (item.title, *titles(item.children))]
@@ -229,19 +216,19 @@ def test_what_the_file_says_of_itself(pdf, tags, volume):
             for font in page.resources.get("/Font", {}).values():
                 inner = font.DescendantFonts[0].FontDescriptor
                 assert {"/FontFile2", "/FontFile3"} & set(inner.keys()), "every font is embedded"
-    alike(marks, [squeeze(tag.text) for tag in tags.walk("H1", "H2", "H3", "H4")])
+    alike(marks, [squeeze(tag.text) for tag in volume.tags.walk(*HEADS)])
 
 
 @pytest.mark.parametrize("profile", ["ua1", "2a"])
-def test_an_independent_checker_confirms_what_the_file_claims(pdf, profile):
-    report = validator.validate_pdf(pdf, profile=profile)
+def test_an_independent_checker_confirms_what_the_file_claims(volume, profile):
+    report = validator.validate_pdf(volume.pdf, profile=profile)
     assert report.is_compliant, [f"{f.rule_id}: {f.message}" for f in report.failures][:5]
     assert report.rules.total > 100
 
 
-def test_nothing_leaves_the_page(pdf):
+def test_nothing_leaves_the_page(volume):
     """Text stands within the margins: nothing is cut, no note falls off the foot."""
-    with pikepdf.open(pdf) as file:
+    with pikepdf.open(volume.pdf) as file:
         for number, page in enumerate(file.pages, 1):
             _left, _bottom, width, height = map(float, page.mediabox)
             for x, y in print_tags.origins(page):
@@ -257,18 +244,20 @@ def test_the_brief_has_two_pages_and_the_report_about_120(built):
     assert report <= 125 and annex <= 90 and brief == 2
 
 
-def test_every_work_is_listed_in_some_volume_and_every_document_printed(built):
-    printed = [names_of(volume) for volume in VOLUMES]
-    assert {name for names in printed for name in names} == {*NAMES}
-    cited = set()
-    for names in printed:
-        cited |= {place for _, path, place in links_of(read(built, names), names)}
-    (references,) = read(built, [REFERENCES])
+@pytest.fixture(scope="module")
+def pages(built):
+    """Every page of the book."""
+    return read(built, NAMES)
+
+
+def test_every_work_is_listed_in_some_volume_and_every_document_printed(pages):
+    assert {name for volume in VOLUMES for name in names_of(volume)} == {*NAMES}
+    cited = {place for _, _, place in links_of(pages, NAMES)}
+    references = pages[NAMES.index(REFERENCES)]
     assert not {entry["id"] for entry in references.select("div.citation")} - cited
 
 
-def test_the_epub_says_what_the_pages_say(built):
-    pages = read(built, NAMES)
+def test_the_epub_says_what_the_pages_say(built, pages):
     with zipfile.ZipFile(built / site.EPUB) as archive:
         listed = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

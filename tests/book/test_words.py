@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_chapters import BOOK, CHAPTERS, PAGES, facts, ids, made, sources
+from test_chapters import BOOK, CHAPTERS, PAGES, facts, ids, made, markdown
 
 from report import data
 
@@ -16,10 +16,6 @@ UNITS = f"two|three|four|five|six|seven|eight|nine|{TENS}|thirty|forty|fifty|six
 COUNTED = rf"(?i)\b(?:{UNITS}|ninety)(?:-\w+)? (?:hundred|thousand|million|billion)\b"
 REFRAIN = r"(?i)\b(?:not|none|never) (?:be )?found\b|\bno [\w ]{2,45} (?:was|were) (?:found|read)\b"
 EXHIBIT = r"(?ms)^:::\{exhibit\}.*?^:::$"
-
-
-def markdown(path):
-    return "\n\n".join(sources(path, "markdown"))
 
 
 def read_aloud(text):

@@ -10,7 +10,6 @@ import urllib.request
 
 import pytest
 from hostile import tree
-from hostile.conftest import published  # noqa: F401  # the fixture
 
 PAGE, GLOSSARY, TABLE = "summary.ipynb", "appendix/glossary.md", "data/evidence/brent_prices.csv"
 LIMIT = 1500  # seconds, for all of it; a minute on an idle machine
@@ -54,7 +53,7 @@ class Preview:
 
 
 @pytest.fixture(scope="module")
-def preview(published, tmp_path_factory):  # noqa: F811
+def preview(published, tmp_path_factory):
     room = tmp_path_factory.mktemp("preview")
     made = Preview(shutil.copytree(published, room / "book"), room)
     yield made

@@ -12,7 +12,6 @@ import re
 import shutil
 import unicodedata
 import zipfile
-from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -63,21 +62,21 @@ def plain(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """The tiny book with all hostile texts in cells, headings and sources."""
-    root = tree.plant(tmp_path_factory.mktemp("content") / "book")
+def root(shop, tmp_path_factory):
+    """The tiny book with all hostile texts in cells, headings and sources, as it was published."""
+    root = shop.fresh()
     texts = json.dumps(list(TEXTS.values()), ensure_ascii=False)
     (root / "book/texts.json").write_text(texts, encoding="utf-8")
-    (root / "book/summary.ipynb").write_text(tree.notebook(PROSE, CELLS), encoding="utf-8")
+    (root / tree.PAGE).write_text(tree.notebook(PROSE, CELLS), encoding="utf-8")
     descriptor = root / "data/datapackage.json"
     package = json.loads(descriptor.read_text(encoding="utf-8"))
     claims = next(r for r in package["resources"] if r["name"] == "claims")
     claims["sources"] = [{"title": text} for text in TEXTS.values()]
     claims["title"] = claims["caveats"][0] = TEXTS["script"] + TEXTS["Typst code"]
     descriptor.write_text(json.dumps(package), encoding="utf-8")
-    made = tree.run(root, "book")
-    assert made.returncode == 0, made.stderr
-    return root
+    status, _, error = shop.run("book")
+    assert status == 0, error
+    return shutil.copytree(root, tmp_path_factory.mktemp("content") / "book")
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +163,13 @@ def test_downloads_are_the_data_byte_for_byte(root):
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
-def test_a_cell_that_a_spreadsheet_would_run_is_refused(root, tmp_path, text):
-    copy = Path(shutil.copytree(root, tmp_path / "copy", ignore=shutil.ignore_patterns("_build")))
-    path = copy / "data/evidence/nato_members.csv"
-    path.write_text(path.read_text().replace("Belgium", f'"{text}"', 1), newline="")
-    assert [line for line in validation.problems(copy) if "nato_members.csv row" in line]
+def test_a_cell_that_a_spreadsheet_would_run_is_refused(root, text):
+    path = root / "data/evidence/nato_members.csv"
+    kept = path.read_text()
+    path.write_text(kept.replace("Belgium", f'"{text}"', 1), newline="")
+    said = validation.problems(root)
+    path.write_text(kept)
+    assert [line for line in said if "nato_members.csv row" in line]
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -8,12 +8,14 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
@@ -28,12 +30,14 @@ FOLDERS = ("report", "publish", "_extensions", "_static", "_templates")
 ALT, CELLS, PROSE, PAGES = cases("tiny_book").values()
 #: Where source lines lead to.
 PAGES["references"] += "\n" + "".join(f"(pages-{name})=\n" for name in TABLES) + "## Read\n\nAll.\n"
+PAGE, GLOSSARY = "book/summary.ipynb", "book/appendix/glossary.md"
+PRICES = "data/evidence/brent_prices.csv"
 
 
-def notebook(prose: str = PROSE, cells: list[str] | None = None) -> str:
+def notebook(prose: str = PROSE, cells: list[str] = CELLS) -> str:
     """Return a notebook without outputs, as the text of its file."""
     parts = [nbformat.v4.new_markdown_cell(prose, id="prose")]
-    for number, source in enumerate(CELLS if cells is None else cells):
+    for number, source in enumerate(cells):
         parts.append(nbformat.v4.new_code_cell(source, id=f"cell-{number}"))
     return nbformat.writes(nbformat.v4.new_notebook(cells=parts), version=4) + "\n"
 
@@ -51,21 +55,15 @@ def plant(root: Path) -> Path:
     for name in FOLDERS:
         skip = shutil.ignore_patterns("__pycache__")
         shutil.copytree(data.ROOT / "book" / name, root / "book" / name, ignore=skip)
-    frames = {name: as_text(name) for name in TABLES}
-    cited = {key for name in TABLES[:-1] for key in frames[name].get("source", [])}
-    cited |= {key for name in TABLES[:-1] for key in frames[name].get("source_2", [])}
-    register = frames["sources"]
-    frames["sources"] = register[register["source_key"].isin(cited)]
-    for name, frame in frames.items():
-        path = root / "data" / data.describe(name)["path"]
-        frame.to_csv(path, index=False, lineterminator="\n")
+    for name, frame in tables().items():
+        frame.to_csv(root / "data" / data.describe(name)["path"], index=False, lineterminator="\n")
     package = {**data.package(), "resources": [data.describe(name) for name in TABLES]}
     text = json.dumps(package, indent=1, ensure_ascii=False)
     (root / "data/datapackage.json").write_text(text, encoding="utf-8")
     entries = (data.ROOT / "book/references.bib").read_text(encoding="utf-8").split("\n@")
     entry = next(e for e in entries if "{ahn2020," in e)
     (root / "book/references.bib").write_text(entry.strip() + "\n")
-    (root / "book/summary.ipynb").write_text(notebook(), encoding="utf-8")
+    (root / PAGE).write_text(notebook(), encoding="utf-8")
     for name, text in PAGES.items():
         (root / "book/appendix" / f"{name}.md").write_text(text, encoding="utf-8")
     chapters = [{"file": f"book/appendix/{name}"} for name in PAGES]
@@ -75,32 +73,105 @@ def plant(root: Path) -> Path:
     return root
 
 
-def as_text(name: str) -> pd.DataFrame:
-    path = data.DATA / data.describe(name)["path"]
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+def tables() -> dict[str, pd.DataFrame]:
+    """Return the tables of the tiny book as text; of the sources, those that the others name."""
+    paths = {name: data.DATA / data.describe(name)["path"] for name in TABLES}
+    frames = {n: pd.read_csv(p, dtype=str, keep_default_na=False) for n, p in paths.items()}
+    register, cited = frames.pop("sources"), set[str]()
+    for frame in frames.values():
+        cited |= {key for column in frame.filter(regex="^source(_2)?$") for key in frame[column]}
+    return {**frames, "sources": register[register["source_key"].isin(cited)]}
+
+
+def spoil(root: Path, kind: dict[str, Any]) -> None:
+    """Do to the tiny book what malformed.yaml says."""
+    for path, content in kind.get("put", {}).items():
+        (root / path).write_text(content, encoding="utf-8")
+    for path, (pattern, new) in kind.get("swap", {}).items():
+        text = (root / path).read_text(encoding="utf-8")
+        text, times = re.subn(pattern, lambda _, new=new: new, text, count=1)
+        assert times, (path, pattern)
+        (root / path).write_text(text, encoding="utf-8")
+    for path, text in kind.get("append", {}).items():
+        with (root / path).open("a", encoding="latin-1") as file:
+            file.write(text)
+    for key, place in (("code", 1), ("code 2", 2)):
+        if key in kind:
+            cells = [*CELLS[:place], kind[key], *CELLS[place:]]
+            (root / PAGE).write_text(notebook(cells=cells), encoding="utf-8")
+    if "prose" in kind:
+        page = f"{PAGES['glossary']}\n{kind['prose']}\n"
+        (root / GLOSSARY).write_text(page, encoding="utf-8")
+    for path in root.glob(kind.get("crlf", "nothing")):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    if path := kind.get("gone") or kind.get("folder"):
+        (root / path).unlink()
+        if "folder" in kind:
+            (root / path).mkdir()
 
 
 def environment(root: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(root / "book"), "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def start(root: Path, *arguments: str, **options: object) -> subprocess.Popen[str]:
+def start(
+    root: Path, *arguments: str, by: Callable[..., Any] = subprocess.Popen, **options: object
+) -> Any:
     """Start a command of the publisher in a process group of its own."""
     command = [sys.executable, "-m", "publish", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     options = {"cwd": root, "env": environment(root), "start_new_session": True, **pipes, **options}
-    return subprocess.Popen(command, **options)
+    return by(command, **options)
 
 
 def run(root: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a command of the publisher to its end."""
-    process = start(root, *arguments, **options)
-    try:
-        out, error = process.communicate(timeout=900)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
-    return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+    return start(root, *arguments, by=subprocess.run, timeout=900, **options)
+
+
+class Shop:
+    """The published tiny book in one folder, spoilt, told to publish, and mended, many times.
+
+    What it runs are forks of one process (server.py): importing Sphinx takes longer than its work.
+    """
+
+    def __init__(self, published: Path, root: Path) -> None:
+        self.published, self.root, self.said = published, root, root.with_name("said")
+        shutil.copytree(published, root)
+        self.server = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("server.py")],
+            cwd=root,
+            env=environment(root),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.server.stdout.readline() == "ready\n"
+
+    def fresh(self) -> Path:
+        """Bring everything back, sources and published book; return the folder."""
+        shutil.rmtree(self.root)
+        return shutil.copytree(self.published, self.root)
+
+    def start(self, *arguments: str, **environment: str) -> int:
+        """Start a command of the publisher; return the number of its process and its group."""
+        print(json.dumps([str(self.said), arguments, environment]), file=self.server.stdin)
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end; return the status, what was said and what was complained of."""
+        status = int(self.server.stdout.readline())
+        return status, *(self.said.with_suffix(end).read_text() for end in (".out", ".err"))
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        """Run a command to its end."""
+        self.start(*arguments, **environment)
+        return self.end()
+
+    def close(self) -> None:
+        self.server.stdin.close()
+        self.server.wait(30)
 
 
 def cut_off() -> None:
@@ -114,15 +185,9 @@ def cut_off() -> None:
 
 
 def may_cut_off() -> bool:
-    if not sys.platform.startswith("linux") or not (child := os.fork()):
-        if sys.platform.startswith("linux"):
-            try:
-                cut_off()
-            except OSError:
-                os._exit(1)
-            os._exit(0)
-        return False
-    return os.waitpid(child, 0)[1] == 0
+    with suppress(subprocess.SubprocessError):
+        return subprocess.run(["true"], preexec_fn=cut_off, check=False).returncode == 0
+    return False
 
 
 def faults_of(html: Path) -> list[str]:

@@ -1,14 +1,11 @@
 """publish.notebooks: only stale notebooks run, errors name the cell, an author's edit stays."""
 
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import nbformat
 import pytest
+from hostile import tree
 
 from publish import notebooks
 from report import data
@@ -27,13 +24,12 @@ def book(tmp_path, monkeypatch):
     (folder / "report").symlink_to(notebooks.BOOK / "report")
     monkeypatch.setattr(notebooks, "BOOK", folder)
 
-    def run(name, *sources):
+    def run(name, *sources, meanwhile=lambda path: None):
         path = folder / f"{name}.ipynb"
         notebooks.write(path, notebook(*sources))
         done = notebooks.Run(path, ["test"])
+        meanwhile(path)
         notebooks.execute([done])
-        if not done.error:
-            notebooks.write(path, done.notebook, done.raw)
         return path, done
 
     return run
@@ -47,15 +43,19 @@ def edited(path, change):
 
 
 def test_each_input_is_recorded_makes_it_stale_and_is_named(book, monkeypatch):
-    path, run = book("one", "import report", 'len(report.load("warheads_2025"))', "report.tables()")
+    """A table that is only described counts by its description."""
+    loads, names = 'len(report.load("warheads_2025"))', 'report.describe("sources")["title"]'
+    path, run = book("one", "import report", loads, "report.tables()", names)
     assert not run.error
+    notebooks.write(path, run.notebook, run.raw)
     stored = nbformat.read(path, as_version=4)
     own = {"its code", "its stored outputs", "book/report", "requirements.txt"}
-    assert {*stored.metadata["inputs"]} == own | {"table warheads_2025", "list of tables"}
-    assert [c.execution_count for c in stored.cells[1:]] == [1, 2, 3]
+    keys = {"table warheads_2025", "list of tables", "description of sources"}
+    assert {*stored.metadata["inputs"]} == own | keys
+    assert [c.execution_count for c in stored.cells[1:]] == [1, 2, 3, 4]
     assert notebooks.stale(path) == []
-    for key in ("table warheads_2025", "list of tables"):
-        now = {k: data.digest(k) for k in ("table warheads_2025", "list of tables")} | {key: "x"}
+    for key in keys:
+        now = {k: data.digest(k) for k in keys} | {key: "x"}
         with monkeypatch.context() as patch:
             patch.setattr(data, "digest", now.get)
             assert notebooks.stale(path) == [f"{key} changed"]
@@ -72,23 +72,17 @@ def test_each_input_is_recorded_makes_it_stale_and_is_named(book, monkeypatch):
     ]
 
 
-def test_a_table_that_is_only_described_counts_by_its_description(book):
-    path, run = book("named", 'import report; report.describe("sources")["title"]')
-    assert not run.error
-    assert notebooks.stale(path) == []
-    keys = nbformat.read(path, as_version=4).metadata["inputs"]
-    assert [k for k in keys if "sources" in k] == ["description of sources"]
-
-
 def test_an_edit_made_while_it_runs_stays_and_the_run_is_dropped(book):
-    path, _ = book("edited", "1")
-    run = notebooks.Run(path, ["test"])
-    text = path.read_text(encoding="utf-8").replace("Prose.", "The author's edit.")
-    path.write_text(text, encoding="utf-8")
-    notebooks.execute([run])
+    text = notebook("1")
+    text.cells[0].source = "The author's edit."
+
+    def edit(path):
+        notebooks.write(path, text)
+
+    path, run = book("edited", "1", meanwhile=edit)
     with pytest.raises(notebooks.NotebookError, match=r"edited\.ipynb was saved while it was exec"):
         notebooks.write(path, run.notebook, run.raw)
-    assert path.read_text(encoding="utf-8") == text
+    assert notebooks.read(path) == text
     assert [p.name for p in path.parent.glob(".*")] == []
 
 
@@ -105,67 +99,48 @@ def test_a_notebook_that_is_not_there_is_named():
         notebooks.paths(["engagment"])
 
 
-# ---- The command, in a small copy of the repository ---------------------------------------------
+# ---- The command, in the tiny book --------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """A repository with two small notebooks, one table each; its path holds a space."""
-    root = tmp_path_factory.mktemp("a copy")
-    for name in ("data", "book/report", "book/publish"):
-        skip = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(data.ROOT / name, root / name, ignore=skip)
-    shutil.copyfile(data.ROOT / "book/references.bib", root / "book/references.bib")
-    for name in ("requirements.txt", "_toc.yml"):
-        shutil.copyfile(data.ROOT / name, root / name)
-    for name, table in (("one", "warheads_2025"), ("two", "summits")):
-        made = notebook("import report", f'len(report.load("{table}"))')
-        notebooks.write(root / "book" / f"{name}.ipynb", made)
-    return root
-
-
-def start(root, *arguments, **environment):
-    command = [sys.executable, "-m", "publish", *arguments]
-    env = {**os.environ, "PYTHONPATH": str(root / "book"), **environment}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=root, env=env, stdout=pipe, stderr=pipe, text=True)
-
-
-def execute(root, *arguments):
+def execute(shop):
     """Execute; return the notebooks that ran with the reasons given, and all that was said."""
-    said, wrong = start(root, "execute", *arguments).communicate()
-    assert not wrong
+    status, said, wrong = shop.run("execute")
+    assert (status, wrong) == (0, "")
     lines = [line.strip() for line in said.splitlines() if " ran in " in line]
     return {line.split(":")[0]: line.partition("(")[2][:-1] for line in lines}, said
 
 
-def test_only_what_depends_on_a_change_runs_again(copy):
-    never = "code cell 1 was never executed"
-    left = copy / "book/.two.ipynb.part"
+def append(path, text):
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_only_what_depends_on_a_change_runs_again(shop):
+    """The notebook that is there was executed, and loads prices."""
+    root = shop.fresh()
+    left = root / "book/.other.ipynb.part"
     left.touch()  # by a run that was killed
-    assert execute(copy)[0] == {"one": never, "two": never}
+    loads = notebook("import report", 'len(report.load("media_trust"))')
+    notebooks.write(root / "book/other.ipynb", loads)
+    assert execute(shop)[0] == {"other": "code cell 1 was never executed"}
     assert not left.exists()
-    ran, said = execute(copy)
+    ran, said = execute(shop)
     assert ran == {}
     assert "All 2 notebooks are up to date: nothing was executed." in said
-
-    table = copy / "data/evidence/summits.csv"
-    text = table.read_text(encoding="utf-8")
-    table.write_text(text.replace("Tehran", "Teheran"), encoding="utf-8")
-    ran, said = execute(copy)
-    assert ran == {"two": "table summits changed"}
+    tree.spoil(root, {"swap": {tree.PRICES: ["2021-01,", "2021-01,1"]}})
+    ran, said = execute(shop)
+    assert ran == {"summary": "table brent_prices changed"}
     assert "1 executed, 1 up to date." in said
-
-    module = copy / "book/report/data.py"
-    module.write_text(module.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
-    assert execute(copy)[0] == dict.fromkeys(["one", "two"], "book/report changed")
+    append(root / "book/report/data.py", "# changed\n")
+    assert execute(shop)[0] == dict.fromkeys(["summary", "other"], "book/report changed")
 
 
-def test_ctrl_c_ends_at_once_with_one_line(copy):
-    notebooks.write(copy / "book/one.ipynb", notebook("import time", "time.sleep(100)"))
+def test_ctrl_c_ends_at_once_with_one_line(shop):
+    root = shop.fresh()
+    for name, sources in (("one", ["import time", "time.sleep(100)"]), ("two", ["1"])):
+        notebooks.write(root / f"book/{name}.ipynb", notebook(*sources))
     # Tests that were started in the background ignore it, and so would what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = start(copy, "execute", "two", "one", "--force")
+    process = tree.start(root, "execute", "two", "one")
     process.stdout.readline()  # the other notebook has run
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -174,9 +149,8 @@ def test_ctrl_c_ends_at_once_with_one_line(copy):
     assert (process.returncode, wrong) == (130, "\nstopped: the last good book stays in place.\n")
 
 
-def test_an_old_console_shows_what_it_can(copy):
-    table = copy / "data/evidence/summits.csv"
-    table.write_text(table.read_text(encoding="utf-8").replace("1943", "−943", 1), "utf-8")
-    process = start(copy, "check", PYTHONIOENCODING="cp1252:strict", PYTHONUTF8="0")
-    said = process.communicate()[1]
-    assert "'?943-11-28' is not a date (YYYY-MM-DD)" in said
+def test_an_old_console_shows_what_it_can(shop):
+    root = shop.fresh()
+    tree.spoil(root, {"swap": {tree.PRICES: ["2021-01,", "2021-01,−"]}})
+    old = tree.environment(root, PYTHONIOENCODING="cp1252:strict", PYTHONUTF8="0")
+    assert "'?54.77' is not a number" in tree.run(root, "check", env=old).stderr

@@ -20,13 +20,6 @@ def build(tmp_path, monkeypatch):
     return folder
 
 
-def made(folder, text):
-    (folder / "html").mkdir(parents=True)
-    (folder / "html" / "index.html").write_text(text)
-    (folder / "book.pdf").write_text(text)
-    return folder / "html", folder / "book.pdf"
-
-
 @pytest.mark.parametrize("atomic", [True, False])
 def test_folders_swap_with_and_without_help_of_the_system(tmp_path, monkeypatch, atomic):
     if not atomic:
@@ -72,15 +65,18 @@ def test_a_disk_that_was_full_during_the_build_is_named(build, monkeypatch, said
     assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(build))
 
 
-@pytest.mark.parametrize("spoil", ["lost", "changed", "added"])
-def test_a_page_that_is_lost_or_changed_is_noticed(build, monkeypatch, spoil):
-    made(build, "page")
-    (build / "html" / sources.PDF.name).write_text("page")
-    (build / "html" / ".sources").write_text(sources.source_digest())
-    (build / "html" / sources.SUMS).write_text("".join(sources.checksums(build / "html")))
+@pytest.mark.parametrize("spoil", ["lost", "changed", "added", "PDF of before"])
+def test_what_is_lost_or_changed_is_noticed(build, spoil):
+    """A kill may have left the PDF of before beside new pages."""
+    sources.HTML.mkdir()
+    for file in (sources.HTML / "index.html", sources.HTML / sources.PDF.name, sources.PDF):
+        file.write_text("page")
+    (sources.HTML / ".sources").write_text(sources.source_digest())
+    (sources.HTML / sources.SUMS).write_text("".join(sources.checksums(sources.HTML)))
     assert sources.up_to_date()
-    page = build / "html" / ("more.html" if spoil == "added" else "index.html")
-    page.unlink() if spoil == "lost" else page.write_text("other")
+    names = {"added": "html/more.html", "PDF of before": sources.PDF.name}
+    file = build / names.get(spoil, "html/index.html")
+    file.unlink() if spoil == "lost" else file.write_text("other")
     assert not sources.up_to_date()
 
 
