@@ -21,36 +21,18 @@ SIGN = {"+": "supports", "-": "against", "0": "null", "c": "context"}
 
 
 def judged(*rows, searches=3, mean=False):
-    """Judge rows of (code such as "EdtlF +", options stream, team, tests)."""
+    """Judge rows of code and sign (such as "EdtlF +"), or of these and options: key, stream, .."""
     findings, works = [], {}
     for place, row in enumerate(rows):
-        text, options = (row, {}) if isinstance(row, str) else row
+        text, own = (row, {}) if isinstance(row, str) else row
         code, sign = text.split()
-        key = options.get("key", f"w{place:02}")
         design, directness, setting, bias, read = (LETTERS[letter] for letter in code)
-        findings.append(
-            {
-                "claim_id": "S1-B1",
-                "reference": key,
-                "direction": SIGN[sign],
-                "directness": directness,
-                "setting": setting,
-                "stream": options.get("stream", key),
-            }
-        )
-        works[key] = {
-            "design": design,
-            "bias": bias,
-            "read": read,
-            "authors": options.get("team", key),
-            "cases": options.get("cases", key),
-            "pools": options.get("pools"),
-            "tests": options.get("tests"),
-        }
-    columns = ["claim_id", "reference", "direction", "directness", "setting", "stream"]
-    frame = pd.DataFrame(findings, columns=columns)
-    names = ["design", "bias", "read", "authors", "cases", "pools", "tests"]
-    register = pd.DataFrame.from_dict(works, orient="index", columns=names)
+        key = own.get("key", f"w{place:02}")
+        findings.append(("S1-B1", key, SIGN[sign], directness, setting, own.get("stream", key)))
+        names = own.get("team", key), own.get("cases", key)
+        works[key] = (design, bias, read, *names, own.get("pools"), own.get("tests"))
+    frame = pd.DataFrame(findings, columns=evidence.SPOKEN)
+    register = pd.DataFrame(works.values(), [*works], evidence.KNOWN)
     pool = evidence.gather(frame, register).get("S1-B1", [])
     return evidence.judge([evidence.say(work, LEVELS) for work in pool], searches, mean)
 
