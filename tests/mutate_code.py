@@ -1,10 +1,10 @@
 """Do the tests notice a change of the code? python tests/mutate_code.py [module ...]
 
 cosmic-ray changes one operator, number, comparison or decorator at a time, and the module's own
-tests, named in tests/data/mutations.yaml, run after each in a process of their own. No file is
-changed: that process compiles the changed text when the module is imported. Changes of annotations,
-which are never evaluated, are left out. A survivor that is not among those that change nothing is
-printed, and the exit status is 1.
+tests, named in tests/data/mutations.yaml, run after each in a process of their own, which compiles
+the changed text when it imports the module: no file is changed. Changes of annotations, which are
+never evaluated, are left out. A survivor that is not among those that change nothing is printed,
+and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
+import pytest
 from copies import ROOT, cases
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_code
@@ -27,18 +28,14 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import MutationSpec
 
-# What hypothesis finds wrong with changed code is no example to try again on the code as it is.
-os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = tempfile.mkdtemp()
-import pytest  # noqa: E402
-
 MODULES, EQUAL = cases("mutations").values()
 OPTIONS = ["-n", "0", "-p", "no:cacheprovider"]
-SECONDS = 120  # for the tests of one change: some changes never end
+SECONDS = 120  # for the tests after one change: some changes never end
 
 
 def changes(path: Path) -> list[MutationSpec]:
-    """Return the changes of a file that are worth a test."""
-    hints = set()  # the places of annotations
+    """Return the changes of a file, but for those of annotations."""
+    hints = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             if hint:
@@ -50,63 +47,61 @@ def changes(path: Path) -> list[MutationSpec]:
     return [change for change in found if tuple(change.start_pos) not in hints]
 
 
-def status(path: Path, text: str, tests: list[str]) -> int:
-    """Return how the tests end with this text in the place of a file: 0 when they pass."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
+def pass_with(path: Path, text: str, tests: list[str]) -> bool:
+    """Return whether tests pass in a process that takes a text for the content of a file."""
+    if child := os.fork():
+        return os.waitpid(child, 0)[1] == 0
     signal.alarm(SECONDS)
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    for name, module in list(sys.modules.items()):  # other people's stay loaded: that is quick
+        if str(getattr(module, "__file__", "")).startswith((f"{ROOT}/book/", f"{ROOT}/tests/")):
+            del sys.modules[name]
     usual = SourceFileLoader.get_code
 
-    def code(loader: SourceFileLoader, name: str):
-        changed = loader.path == str(path)
-        return compile(text, loader.path, "exec") if changed else usual(loader, name)
+    def code(loader, name):
+        return compile(text, path, "exec") if loader.path == str(path) else usual(loader, name)
 
     SourceFileLoader.get_code = code
-    for name, module in list(sys.modules.items()):  # what is not ours stays loaded: that is quick
-        file = str(getattr(module, "__file__", ""))
-        if file.startswith((f"{ROOT}/book/", f"{ROOT}/tests/")):
-            del sys.modules[name]
     os._exit(pytest.main([*OPTIONS, "-x", *tests]))
 
 
-def tried(path: Path, change: MutationSpec, tests: list[str]) -> int:
-    """Return how the tests end after a change."""
-    operator = get_operator(change.operator_name)()
-    text = mutate_code(path.read_text(encoding="utf-8"), operator, change.occurrence)
-    return status(path, text, tests)
+def survives(path: Path, change: MutationSpec, tests: list[str]) -> bool:
+    """Return whether the tests pass after a change."""
+    operator, text = get_operator(change.operator_name)(), path.read_text(encoding="utf-8")
+    return pass_with(path, mutate_code(text, operator, change.occurrence), tests)
 
 
 def run(name: str) -> list[str]:
     """Return a line for each change that no test noticed; print how many were tried."""
-    file, *tests = MODULES[name]
-    path, tests = ROOT / "book" / file, [str(ROOT / "tests" / test) for test in tests]
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if status(path, path.read_text(encoding="utf-8"), tests):
-        sys.exit(f"The tests of {name} fail without any change.")
-    made = changes(path)
+    path, *tests = (ROOT / place for place in MODULES[name])
+    text, tests, found = path.read_text(encoding="utf-8"), [*map(str, tests)], []
+    if not pass_with(path, text, tests):
+        sys.exit(f"{name}: the tests fail without any change")
+    tried = changes(path)
     with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
-        ends = pool.starmap(tried, [(path, change, tests) for change in made], chunksize=1)
-    alive, found = [change for change, end in zip(made, ends, strict=True) if not end], []
+        ends = pool.starmap(survives, [(path, change, tests) for change in tried], chunksize=1)
+    alive = [change for change, end in zip(tried, ends, strict=True) if end]
     for change in alive:
         line, kind = change.start_pos[0], change.operator_name.partition("/")[2]
-        text = lines[line - 1].strip()
-        if not any(name in kind and part in text for name, part, _ in EQUAL):
-            found.append(f"{file}:{line} {kind}: {text}")
-    noticed, equal = len(made) - len(alive), len(alive) - len(found)
-    print(f"{file}: {len(made)} changes, {noticed} noticed, {equal} change nothing")
+        code = text.splitlines()[line - 1].strip()
+        if not any(name in kind and part in code for name, part, _ in EQUAL):
+            found.append(f"{MODULES[name][0]}:{line} {kind}: {code}")
+    counts = f"{len(tried) - len(alive)} noticed, {len(alive) - len(found)} change nothing"
+    print(f"{MODULES[name][0]}: {len(tried)} changes, {counts}", flush=True)
     return found
 
 
 def main() -> int:
     """Run the modules named, or all."""
-    files = [str(ROOT / "tests" / test) for _, *tests in MODULES.values() for test in tests]
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main([*OPTIONS, "--collect-only", *files])  # loads what they need, once for all
-    found = [line for name in sys.argv[1:] or MODULES for line in run(name)]
-    print("\n".join(sorted(found)))
+    names = sys.argv[1:] or list(MODULES)
+    tests = [str(ROOT / test) for name in names for test in MODULES[name][1:]]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # a change is no lesson for later runs
+        with contextlib.redirect_stdout(io.StringIO()):
+            pytest.main([*OPTIONS, "--collect-only", *tests])  # loads what they need, once
+        found = [line for name in names for line in run(name)]
+    print(*sorted(found), sep="\n")
     return int(bool(found))
 
 

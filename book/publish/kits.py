@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,7 +19,7 @@ Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 
 
-def about() -> dict[str, str]:
+def about() -> dict[str, Any]:
     """Return what CITATION.cff says of this edition: version, date-released and more."""
     return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
@@ -56,7 +56,7 @@ def make(folder: Path) -> None:
     Each is one folder, named by the edition, so that an older one is not unpacked over.
     """
     terms, edition = ROOT / "LICENSE-TEXT-AND-DATA", about()
-    day = datetime.date.fromisoformat(str(edition["date-released"]))
+    day = edition["date-released"]
     for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
         words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}

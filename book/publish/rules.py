@@ -43,8 +43,8 @@ class Table:
 
     @cached_property
     def values(self) -> pd.DataFrame:
-        """The cells with numbers as numbers; what is none, or is empty, is NaN."""
-        values = self.text.copy()
+        """The cells with numbers as numbers, NaN where there is none, and a column "rows" of 1."""
+        values = self.text.assign(rows=1.0)
         for name in [n for n, field in self.fields.items() if field["type"] in NUMBERS]:
             values[name] = pd.to_numeric(values[name], errors="coerce").astype(float)
         return values
@@ -80,7 +80,7 @@ class Tables(dict[str, Table]):
         return Table({"name": name, "path": "", "schema": {"fields": []}}, pd.DataFrame())
 
     def listed(self, kind: str) -> list[tuple[Table, Any]]:
-        """Return each table that rules.yaml lists under a kind, if it is there, with its columns."""
+        """Return the tables that rules.yaml lists under a kind, if they are there, with columns."""
         return [(self[name], says) for name, says in KINDS[kind].items() if name in self]
 
 
@@ -118,10 +118,10 @@ def totals(tables: Tables) -> Iterator[Problem]:
     """A whole equals, or is not less than, the sum of its parts, also in another table."""
     for line in KINDS["totals"]:
         left, relation, right, off = parsed(line)
-        table, column, keys, rows = side(tables, left)
-        part, value, _, pieces = side(tables, right)
-        if table.name in tables and part.name in tables:
-            have, want = added(rows, column, keys).align(added(pieces, value, keys), join="inner")
+        if {left.partition(":")[0], right.partition(":")[0]} <= {*tables}:
+            table, column, keys, rows = side(tables, left)
+            part, value, _, pieces = side(tables, right)
+            have, want = added(rows, keys, column).align(added(pieces, keys, value), join="inner")
             first = rows.index.to_series().groupby([rows[key] for key in keys]).first()
             for key in broken(have, relation, want, off):
                 what = f"{column} {relation} {value} of the same {', '.join(keys)} in {part.path}"
@@ -130,21 +130,16 @@ def totals(tables: Tables) -> Iterator[Problem]:
 
 
 def side(tables: Tables, text: str) -> tuple[Table, str, list[str], pd.DataFrame]:
-    """Return what "table: column by key, key if condition" names."""
+    """Return table, column, keys and rows that "table: column by key, key if condition" names."""
     text, _, condition = text.partition(" if ")
     name, column, keys = re.split(": | by ", text)
     rows = tables[name].values
-    rows = rows.query(condition) if condition and name in tables else rows
-    return tables[name], column, keys.split(", "), rows
+    return tables[name], column, keys.split(", "), rows.query(condition) if condition else rows
 
 
-def added(rows: pd.DataFrame, column: str, keys: list[str]) -> pd.Series:
-    """Return the sum of a column for each key, its first text, or the number of rows."""
-    groups = rows.groupby(keys)
-    if column == "rows":
-        return groups.size().astype(float)
-    numeric = pd.api.types.is_numeric_dtype(rows[column])
-    return groups[column].sum(min_count=1).round(9) if numeric else groups[column].first()
+def added(rows: pd.DataFrame, keys: list[str], column: str) -> pd.Series:
+    """Return the sum of a column for each key; of a text that stands once, that text."""
+    return rows.groupby(keys)[[column]].sum(min_count=1).round(9)[column]
 
 
 def conditions(tables: Tables) -> Iterator[Problem]:
@@ -174,14 +169,12 @@ HELPERS = {"in_order": in_order, "matches": re.fullmatch}
 def editions(tables: Tables) -> Iterator[Problem]:
     """Editions and definitions of a series follow one another, so that no year is in two."""
     for table, (column, time, *keys) in tables.listed("editions"):
-        seen: dict[tuple[str, ...], dict[str, str]] = {}
-        cells = sorted(table.cells(column, time, *keys), key=lambda cell: cell[2])
-        for row, edition, moment, *key in cells:
-            last = seen.setdefault(tuple(key), {})  # each edition with its last moment, in order
-            before = next(reversed(last), edition)
-            if edition != before and (edition in last or last[before] == moment):
-                yield table.problem(row, column, f"overlaps {before!r} in {time} {moment}")
-            last[edition] = moment
+        rows = table.text.sort_values(time, kind="stable")
+        before = rows.groupby(keys or (lambda row: 0))[[column, time]].shift()
+        late = rows.duplicated([column, *keys]) | (rows[time] == before[time])
+        for row in rows.index[late & before[column].notna() & (rows[column] != before[column])]:
+            text = f"overlaps {before[column][row]!r} in {time} {rows[time][row]}"
+            yield table.problem(row, column, text)
 
 
 def gapless(tables: Tables) -> Iterator[Problem]:

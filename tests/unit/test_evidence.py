@@ -20,8 +20,8 @@ LETTERS = {
 SIGN = {"+": "supports", "-": "against", "0": "null", "c": "context"}
 
 
-def judged(*rows, searches=3, mean=False):
-    """Judge rows of code and sign (such as "EdtlF +"), or of these and options: key, stream, .."""
+def frames(rows):
+    """Return findings and works of rows: code and sign ("EdtlF +"), or these and options."""
     findings, works = [], {}
     for place, row in enumerate(rows):
         text, own = (row, {}) if isinstance(row, str) else row
@@ -31,9 +31,12 @@ def judged(*rows, searches=3, mean=False):
         findings.append(("S1-B1", key, SIGN[sign], directness, setting, own.get("stream", key)))
         names = own.get("team", key), own.get("cases", key)
         works[key] = (design, bias, read, *names, own.get("pools"), own.get("tests"))
-    frame = pd.DataFrame(findings, columns=evidence.SPOKEN)
     register = pd.DataFrame(works.values(), [*works], evidence.KNOWN)
-    pool = evidence.gather(frame, register).get("S1-B1", [])
+    return pd.DataFrame(findings, columns=evidence.SPOKEN), register
+
+
+def judged(*rows, searches=3, mean=False):
+    pool = evidence.gather(*frames(rows)).get("S1-B1", [])
     return evidence.judge([evidence.say(work, LEVELS) for work in pool], searches, mean)
 
 
@@ -86,18 +89,33 @@ def test_a_stream_may_speak_by_the_mean_of_its_works():
     assert judged(*stream).score == 1 and judged(*stream, mean=True).score == round(0.5 / 1.5, 9)
 
 
-def test_a_draw_never_draws_the_same_code_again():
-    works = pd.DataFrame({"design": "experiment", "bias": "low", "read": "abstract"}, index=["w"])
-    works[["authors", "cases", "pools", "tests"]] = "w", "w", None, None
-    spoken = [("A", "w", "supports", "direct", "target", "w")]
-    findings = pd.DataFrame(spoken, columns=evidence.SPOKEN)
-    kept = evidence.keeps_side(findings, works, FACTORS, ["A"], recoded=1, draws=20)
-    assert kept["A"] == 0
+def kept(*rows, **options):
+    found = evidence.keeps_side(*frames(rows), FACTORS, ["S1-B1", "B"], **options)
+    assert found["B"] == 1  # of which nothing is known in any draw
+    return found["S1-B1"]
+
+
+@pytest.mark.parametrize("row", ["EdtlF +", "CdklA -", "QnfhA 0"])
+def test_a_draw_keeps_what_is_not_recoded_and_never_draws_the_same_code_again(row):
+    assert (kept(row, recoded=0, draws=20), kept(row, recoded=1, draws=20)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "weights_alone", "recoded_too"),
+    [
+        (("EdtlF +", "LdksA -", "CdtlF -"), 0.54, 0.559),
+        (("CdtlF +", "LdtlF -", "BdtlF 0"), 0.46, 0.479),
+        (("EdtsA +", "EnklF -", "LdfhF -", "CmtlF 0"), 0.272, 0.351),
+    ],
+)
+def test_draws_near_an_edge_are_the_same_each_time(rows, weights_alone, recoded_too):
+    assert (kept(*rows, recoded=0), kept(*rows, recoded=0.2)) == (weights_alone, recoded_too)
 
 
 def test_the_most_direct_findings_of_a_work_speak():
     found = judged(("EdtlF +", {"key": "a"}), ("EmtlF -", {"key": "a"}))
     assert (found.score, found.direct) == (1, 1)
+    assert judged("EntlF +").direct == judged("EmtlF +").direct == 0
 
 
 def test_teams_share_half_of_the_shorter_list():
@@ -180,18 +198,10 @@ def test_one_constant_times_all_weights_changes_nothing(rows):
 
 
 def test_grade_gives_a_row_a_claim():
-    findings = pd.DataFrame(
-        [("A", f"w{n}", "supports", "direct", "target", f"w{n}") for n in range(5)],
-        columns=["claim_id", "reference", "direction", "directness", "setting", "stream"],
-    )
-    works = pd.DataFrame(
-        {"design": "experiment", "bias": "low", "read": "abstract", "pools": None, "tests": None},
-        index=[f"w{n}" for n in range(5)],
-    )
-    works["authors"] = works["cases"] = works.index
-    frame = grade(findings, works, FACTORS, {"A": 3}, ["A", "B"])
+    frame = grade(*frames(["EdtlA +"] * 5), FACTORS, {"S1-B1": 3}, ["S1-B1", "B"])
     assert list(frame["verdict"]) == ["supported", "not tested"]
     assert list(frame["certainty"])[:1] == ["moderate"] and frame["usable"].tolist() == [5, 0]
+    assert frame["best"].tolist()[:1] == ["w04"] and frame["best"].isna().tolist() == [False, True]
 
 
 def test_alpha_of_two_codings_worked_by_hand():
@@ -200,6 +210,6 @@ def test_alpha_of_two_codings_worked_by_hand():
     second = ["1", "1", "1", "0", "0", "1", "0", "0", "0", "0"]
     assert round(evidence.alpha(first, second), 3) == 0.095
     assert evidence.alpha("abab", "abab") == 1.0
-    low, high = evidence.alpha_interval(first * 5, second * 5, draws=200)
-    assert (low, high) == evidence.alpha_interval(first[::-1] * 5, second[::-1] * 5, draws=200)
-    assert low < evidence.alpha(first * 5, second * 5) < high
+    low, high = evidence.alpha_interval(first * 5, second * 5)
+    assert (low, high) == evidence.alpha_interval(first[::-1] * 5, second[::-1] * 5)
+    assert (round(low, 9), round(high, 9)) == (-0.225714286, 0.328358209)
