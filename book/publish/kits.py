@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,9 +25,7 @@ def about() -> dict[str, Any]:
 
 def data_files() -> list[Path]:
     """Return the data package: its description and the files that this names, nothing else."""
-    package = json.loads((ROOT / "data/datapackage.json").read_text(encoding="utf-8"))
-    named = ["datapackage.json", *(resource["path"] for resource in package["resources"])]
-    return [ROOT / "data" / name for name in named]
+    return [data.PACKAGE, *(ROOT / "data" / table["path"] for table in data.package()["resources"])]
 
 
 def rerun_files() -> list[Path]:

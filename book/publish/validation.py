@@ -30,8 +30,6 @@ CONTRACT = jsonschema.Draft202012Validator(
     yaml.safe_load(FORM.read_text(encoding="utf-8")),
     format_checker=jsonschema.FormatChecker(("date", "regex")),
 )
-#: What else may lie in data/: systems and editors put it there, and nothing of it is published.
-STRAY = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\..*|.*~|~\$.*|.*\.(swp|bak|tmp|part)")
 
 
 def problems(root: Path = data.ROOT) -> list[str]:
@@ -88,10 +86,10 @@ def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
-    described = {"datapackage.json", *(str(resource.get("path")) for resource in resources)}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if name not in described and not STRAY.fullmatch(path.name):
+    described = {str(resource.get("path")) for resource in resources}
+    # What else systems and editors leave in data/ is no table, and nothing of it is published.
+    for path in sorted(folder.rglob("[!.~]*.csv")):
+        if (name := path.relative_to(folder).as_posix()) not in described:
             yield Problem(f"data/{name}", 0, "", "is not described in data/datapackage.json")
 
 
@@ -165,11 +163,9 @@ def _constraints(table: Table) -> Iterator[Problem]:
 
 def _keys(table: Table, tables: Tables) -> Iterator[Problem]:
     """Check that the key of each row is its own, and that what it names elsewhere is there."""
-    key = table.resource["schema"]["primaryKey"]
-    for row in table.text.index[(table.text[key] == "").all(axis=1)]:
-        yield table.problem(row, ", ".join(key), "is no key: every part is empty")
-    yield from table.repeated(key, "is the key of row {} too")
-    for foreign in table.resource["schema"].get("foreignKeys", []):
+    schema = table.resource["schema"]
+    yield from table.repeated(schema["primaryKey"], "is the key of row {} too")
+    for foreign in schema.get("foreignKeys", []):
         target = tables.get(foreign["reference"]["resource"] or table.name)
         if target is not None:  # a key to a table that cannot be read says nothing
             fields = foreign["reference"]["fields"]

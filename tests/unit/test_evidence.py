@@ -1,5 +1,7 @@
 """The grading rule, on the cases worked by hand and on random ones."""
 
+from unittest.mock import patch
+
 import pandas as pd
 import pytest
 from copies import ROOT, cases
@@ -49,13 +51,8 @@ def said(found: Judgement):
 def test_cases_worked_by_hand(case):
     found = judged(*case["rows"])
     assert said(found) == (case["verdict"], case["certainty"])
-    assert round(found.score, 3) == case["score"]
-    unsettled = bool(found.unsettled)
-    assert (found.usable, found.thin, unsettled) == (
-        case["usable"],
-        case["thin"],
-        case["unsettled"],
-    )
+    shown = round(found.score, 3), found.usable, found.thin, bool(found.unsettled)
+    assert shown == tuple(case[key] for key in ("score", "usable", "thin", "unsettled"))
 
 
 def test_what_a_reader_is_shown():
@@ -188,12 +185,8 @@ def test_works_graded_0_never_end_too_little(signs):
 def test_one_constant_times_all_weights_changes_nothing(rows):
     before = judged(*build(rows))
     halved = {k: evidence.Factor(f.weight / 2, f.cap) for k, f in LEVELS.items()}
-    original = dict(LEVELS)
-    try:
-        LEVELS.update(halved)
+    with patch.dict(LEVELS, halved):
         after = judged(*build(rows))
-    finally:
-        LEVELS.update(original)
     assert (before.verdict, before.certainty) == (after.verdict, after.certainty)
 
 
