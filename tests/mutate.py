@@ -23,10 +23,8 @@ from __future__ import annotations
 
 import argparse
 import ast
-import csv
 import datetime
 import hashlib
-import io
 import multiprocessing
 import os
 import random
@@ -62,7 +60,6 @@ PLAIN = {
     "year": ["1801", "2026"],
     "boolean": [],
 }
-Rows = list[list[str]]
 
 
 class Mutation(NamedTuple):
@@ -75,21 +72,23 @@ class Mutation(NamedTuple):
     before: str = ""
     after: str = ""
 
-    def apply(self) -> Rows:
+    def apply(self) -> pd.DataFrame:
         """Return the table with the change made."""
-        rows, place = [list(row) for row in rows_of(self.table)], self.row - 1
+        rows = cells(self.table).copy()
         if self.column:
-            rows[place][rows[0].index(self.column)] = self.after
+            rows.loc[self.row, self.column] = self.after
         elif self.change == "row dropped":
-            del rows[place]
+            rows = rows.drop(self.row)
         else:
-            rows[place], rows[place + 1] = rows[place + 1], rows[place]
+            rows.loc[[self.row, self.row + 1]] = rows.loc[[self.row + 1, self.row]].to_numpy()
         return rows
 
 
 @cache
-def rows_of(table: str) -> Rows:
-    return list(csv.reader(io.StringIO((ROOT / "data" / data.describe(table)["path"]).read_text())))
+def cells(table: str) -> pd.DataFrame:
+    """Return the cells of a table as text, indexed by row."""
+    path = ROOT / "data" / data.describe(table)["path"]
+    return data.cells(path.read_bytes(), data.describe(table))[0]
 
 
 def field_of(table: str, column: str) -> dict[str, Any]:
@@ -120,11 +119,11 @@ def a_time(cell: str, step: int) -> str:
 
 def of_cell(table: str, row: int, column: str, chance: random.Random) -> Mutation:
     """Return a change of a cell that its type allows."""
-    field, place = field_of(table, column), rows_of(table)[0].index(column)
-    kind, cell = field["type"], rows_of(table)[row - 1][place]
+    field, cell = field_of(table, column), cells(table).loc[row, column]
+    kind = field["type"]
     listed = [v for v in field.get("constraints", {}).get("enum", []) if v != cell]
     if column in SOURCE_KEYS:
-        known = {r[place] for r in rows_of(table)[1:]} | {r[0] for r in rows_of("sources")[1:12]}
+        known = {*cells(table)[column], *cells("sources")["source_key"][:11]}
         change, after = "a source key", chance.choice(sorted(known - {cell, ""}))
     elif kind == "boolean":
         change, after = "yes or no", "false" if cell == "true" else "true"
@@ -144,13 +143,13 @@ def of_cell(table: str, row: int, column: str, chance: random.Random) -> Mutatio
 def sample(count: int, seed: int) -> list[Mutation]:
     """Return that many mutations, spread evenly over the tables, without repeats."""
     chance, found = random.Random(seed), dict[Mutation, None]()
-    names = [t for t in data.tables() if len(rows_of(t)) > 1]
+    names = [name for name in data.tables() if len(cells(name))]
     while len(found) < count:
         for table in chance.sample(names, len(names))[: count - len(found)]:
-            rows, draw = rows_of(table), chance.random()
-            row = chance.randrange(2, len(rows) + 1)
-            filled = [c for c, cell in zip(rows[0], rows[row - 1], strict=True) if cell]
-            if draw < 0.2 and (draw < 0.1 or row < len(rows)):
+            rows, draw = cells(table), chance.random()
+            row = chance.randrange(2, len(rows) + 2)
+            filled = [column for column in rows if rows.loc[row, column]]
+            if draw < 0.2 and (draw < 0.1 or row <= len(rows)):
                 found[Mutation(table, "row dropped" if draw < 0.1 else "rows swapped", row)] = None
             else:
                 found[of_cell(table, row, chance.choice(filled), chance)] = None
@@ -284,7 +283,7 @@ def plainly_wrong(mutation: Mutation) -> list[str]:
 def caught(mutation: Mutation, root: Path, pages_only: bool = False) -> tuple[str, str]:
     """Apply a mutation to the copy in ``root`` and run the checks until one of them objects."""
     target = root / "data" / data.describe(mutation.table)["path"]
-    pd.DataFrame(mutation.apply()).to_csv(target, header=False, index=False, lineterminator="\n")
+    mutation.apply().to_csv(target, index=False, lineterminator="\n")
     if not pages_only:
         if lines := validation.problems(root):
             return "validation", lines[0]
@@ -310,7 +309,7 @@ def baseline() -> list[str]:
 
 def tried(mutations: list[Mutation]) -> Iterator[tuple[Mutation, str, str]]:
     """Yield each mutation with the check that caught it and its words; a process for each."""
-    users(), [rows_of(name) for name in data.tables()]  # once for all processes
+    users(), [cells(name) for name in data.tables()]  # once for all processes
     for path in notebooks.paths():
         as_it_is(path)
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:

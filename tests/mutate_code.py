@@ -1,93 +1,107 @@
 """Do the tests notice a change of the code? python tests/mutate_code.py [module ...]
 
-cosmic-ray changes one operator, number, comparison or decorator at a time in a copy of the
-repository, and the module's own tests, named in tests/data/mutations.yaml, run after each. Changes
-of annotations, which are never evaluated, are left out. A survivor that is not among those that
-change nothing is printed, and the exit status is 1.
+cosmic-ray changes one operator, number, comparison or decorator at a time, and the module's own
+tests, named in tests/data/mutations.yaml, run after each in a process of their own, which compiles
+the changed text when it imports the module: no file is changed. Changes of annotations, which are
+never evaluated, are left out. A survivor that is not among those that change nothing is printed,
+and the exit status is 1.
 """
 
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
+import contextlib
+import io
+import multiprocessing
+import os
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
+import pytest
 from copies import ROOT, cases
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import WorkerOutcome, WorkResult
+from cosmic_ray.work_item import MutationSpec
 
 MODULES, EQUAL = cases("mutations").values()
-CONFIG = """
-[cosmic-ray]
-module-path = "{path}"
-timeout = 60.0
-excluded-modules = []
-test-command = "{command}"
-[cosmic-ray.distributor]
-name = "local"
-"""
+OPTIONS = ["-n", "0", "-p", "no:cacheprovider"]
+SECONDS = 60.0  # of the processor, for the tests after one change: some changes never end
 
 
-def hints(path: Path) -> Iterator[tuple[int, int]]:
-    """Yield the line and column of everything in an annotation."""
+def changes(path: Path) -> list[MutationSpec]:
+    """Return the changes of a file, but for those of annotations."""
+    hints = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             if hint:
-                yield from ((hint.lineno, n) for n in range(hint.col_offset, hint.end_col_offset))
-                yield from (
-                    (n.lineno, n.col_offset) for n in ast.walk(hint) if hasattr(n, "lineno")
-                )
+                hints |= {(hint.lineno, n) for n in range(hint.col_offset, hint.end_col_offset)}
+                hints |= {(n.lineno, n.col_offset) for n in ast.walk(hint) if hasattr(n, "lineno")}
+    with use_db(":memory:") as database:
+        init([path], database, {})
+        found = [item.mutations[0] for item in database.work_items]
+    return [change for change in found if tuple(change.start_pos) not in hints]
+
+
+def pass_with(path: Path, text: str, tests: list[str]) -> bool:
+    """Return whether tests pass in a process that takes a text for the content of a file."""
+    if child := os.fork():
+        return os.waitpid(child, 0)[1] == 0
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    for name, module in list(sys.modules.items()):  # other people's stay loaded: that is quick
+        if str(getattr(module, "__file__", "")).startswith((f"{ROOT}/book/", f"{ROOT}/tests/")):
+            del sys.modules[name]
+    usual = SourceFileLoader.get_code
+
+    def code(loader, name):
+        return compile(text, path, "exec") if loader.path == str(path) else usual(loader, name)
+
+    SourceFileLoader.get_code = code
+    os._exit(pytest.main([*OPTIONS, "-x", *tests]))
+
+
+def survives(path: Path, change: MutationSpec, tests: list[str]) -> bool:
+    """Return whether the tests pass after a change."""
+    operator, text = get_operator(change.operator_name)(), path.read_text(encoding="utf-8")
+    return pass_with(path, mutate_code(text, operator, change.occurrence), tests)
 
 
 def run(name: str) -> list[str]:
     """Return a line for each change that no test noticed; print how many were tried."""
-    path, pattern = f"book/{MODULES[name][0]}", MODULES[name][1]
-    tests = [str(file.relative_to(ROOT)) for file in sorted((ROOT / "tests").glob(pattern))]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy"
-        skip = shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache", ".hypothesis")
-        shutil.copytree(ROOT, copy, ignore=skip)
-        config, session = Path(folder) / "config.toml", Path(folder) / "session.sqlite"
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-        config.write_text(CONFIG.format(path=path, command=" ".join([*command, *tests])))
-
-        def do(*arguments: str | Path) -> None:
-            subprocess.run(arguments, cwd=copy, check=True, stdout=subprocess.DEVNULL)
-
-        tool = Path(sys.executable).with_name("cosmic-ray")
-        do(*command, *tests)
-        do(tool, "init", config, session)
-        with use_db(session) as database:
-            leave = {*hints(ROOT / path)}
-            for item in database.work_items:
-                if tuple(item.mutations[0].start_pos) in leave:
-                    skipped = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
-                    database.set_result(item.job_id, skipped)
-        do(tool, "exec", config, session)
-        do(*command, *tests)  # each change was taken back; what failed had no other reason
-        with use_db(session) as database:
-            changes = {item.job_id: item.mutations[0] for item in database.work_items}
-            tried = [r for r in database.results if r[1].worker_outcome == WorkerOutcome.NORMAL]
-    lines, found = (ROOT / path).read_text(encoding="utf-8").splitlines(), []
-    alive = [changes[job] for job, result in tried if not result.is_killed]
+    path, *tests = (ROOT / place for place in MODULES[name])
+    text, tests, found = path.read_text(encoding="utf-8"), [*map(str, tests)], []
+    if not pass_with(path, text, tests):
+        sys.exit(f"{name}: the tests fail without any change")
+    tried = changes(path)
+    with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
+        ends = pool.starmap(survives, [(path, change, tests) for change in tried], chunksize=1)
+    alive = [change for change, end in zip(tried, ends, strict=True) if end]
     for change in alive:
         line, kind = change.start_pos[0], change.operator_name.partition("/")[2]
-        text = lines[line - 1].strip()
-        if not any(name in kind and part in text for name, part, _ in EQUAL):
-            found.append(f"{path}:{line} {kind}: {text}")
-    caught, equal = len(tried) - len(alive), len(alive) - len(found)
-    print(f"{path}: {len(tried)} changes, {caught} noticed, {equal} change nothing")
+        code = text.splitlines()[line - 1].strip()
+        if not any(name in kind and part in code for name, part, _ in EQUAL):
+            found.append(f"{MODULES[name][0]}:{line} {kind}: {code}")
+    counts = f"{len(tried) - len(alive)} noticed, {len(alive) - len(found)} change nothing"
+    print(f"{MODULES[name][0]}: {len(tried)} changes, {counts}", flush=True)
     return found
 
 
 def main() -> int:
     """Run the modules named, or all."""
-    found = [line for name in sys.argv[1:] or MODULES for line in run(name)]
-    print("\n".join(sorted(found)))
+    names = sys.argv[1:] or list(MODULES)
+    tests = [str(ROOT / test) for name in names for test in MODULES[name][1:]]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # a change is no lesson for later runs
+        with contextlib.redirect_stdout(io.StringIO()):
+            pytest.main([*OPTIONS, "--collect-only", *tests])  # loads what they need, once
+        found = [line for name in names for line in run(name)]
+    print(*sorted(found), sep="\n")
     return int(bool(found))
 
 

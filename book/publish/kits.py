@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,16 +16,14 @@ Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 
 
-def about() -> dict[str, str]:
+def about() -> dict[str, Any]:
     """Return what CITATION.cff says of this edition: version, date-released and more."""
     return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def data_files() -> list[Path]:
     """Return the data package: its description and the files that this names, nothing else."""
-    package = json.loads((ROOT / "data/datapackage.json").read_text(encoding="utf-8"))
-    named = ["datapackage.json", *(resource["path"] for resource in package["resources"])]
-    return [ROOT / "data" / name for name in named]
+    return [data.PACKAGE, *(ROOT / "data" / table["path"] for table in data.package()["resources"])]
 
 
 def rerun_files() -> list[Path]:
@@ -54,7 +51,7 @@ def make(folder: Path) -> None:
     Each is one folder, named by the edition, so that an older one is not unpacked over.
     """
     terms, edition = ROOT / "LICENSE-TEXT-AND-DATA", about()
-    day = datetime.date.fromisoformat(str(edition["date-released"]))
+    day = edition["date-released"]
     for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
         words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}

@@ -6,7 +6,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -26,26 +26,25 @@ class Output(NamedTuple):
     values: dict[str, Any]
 
 
-@dataclass
-class Comparison:
+class Comparison(NamedTuple):
     """The outcome for one notebook: what is stored, how much of it came again, what did not."""
 
     run: Run
     stored: list[Output]
-    reproduced: int = 0
-    differences: list[str] = field(default_factory=list)
+    reproduced: int
+    differences: list[str]
 
 
 def outputs(notebook: Any) -> Iterator[Output]:
     """Yield every output of a notebook; of facts, each."""
     for number, cell in enumerate(notebooks.code_cells(notebook), start=1):
         for output in cell.outputs:
-            kind, name, bundle = "other", f"Output of code cell {number}", output.get("data", {})
-            values: dict[str, Any] = {}
+            bundle, values = output.get("data", {}), dict[str, Any]()
             if FACTS_MIME in bundle:
                 for fact, text in json.loads(bundle[FACTS_MIME]).items():
                     yield Output(number, "numbers", f"Number {fact}", {"": text})
                 continue
+            kind, name = "other", f"Output of code cell {number}"
             if stored := bundle.get(FIGURE_MIME) or bundle.get(TABLE_MIME):
                 kind, body = "figures" if FIGURE_MIME in bundle else "tables", json.loads(stored)
                 name, titles = body["name"], [column["title"] for column in body["columns"]]
@@ -55,44 +54,51 @@ def outputs(notebook: Any) -> Iterator[Output]:
                 values |= {f"its {key}: ": value for key, value in body.items()}
             content = {key: output[key] for key in output if key != "execution_count"}
             lines = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
-            lines = lines.replace("\\n", "\n")
-            for n, line in enumerate(lines.split("\n"), start=1):
+            for n, line in enumerate(lines.replace("\\n", "\n").split("\n"), start=1):
                 values[f"its drawing or text, line {n}: "] = line.strip()
             yield Output(number, kind, name, values)
 
 
 def compare(run: Run) -> Comparison:
     """Compare what a run produced with what the notebook stored, cell by cell."""
-    result = Comparison(run, list(outputs(run.stored)))
-    said = result.differences
+    stored = list(outputs(run.stored))
     if run.error:
-        said.append(f"did not run: {run.error}")
-        return result
-    fresh = list(outputs(run.notebook))
+        return Comparison(run, stored, 0, [f"did not run: {run.error}"])
+    fresh, said = list(outputs(run.notebook)), list[str]()
+    pairs: list[tuple[Output | None, Output | None]] = []
     for number, cell in enumerate(notebooks.code_cells(run.stored), start=1):
         if cell.execution_count is None:
             said.append(f"code cell {number} stores nothing: it was never executed")
-            continue
-        old, new = ([o for o in found if o.cell == number] for found in (result.stored, fresh))
-        pairs = list(zip(old, new, strict=False))
-        result.reproduced += sum(was == now for was, now in pairs)
-        said += [f"{a.name}: {first_difference(a, b)}" for a, b in pairs if a != b]
-        said += [f"{o.name}: stored, but not produced" for o in old[len(new) :]]
-        said += [f"{o.name}: produced, but not stored" for o in new[len(old) :]]
-    return result
+        else:
+            old, new = ([o for o in found if o.cell == number] for found in (stored, fresh))
+            pairs += zip_longest(old, new)
+    said += [difference(was, now) for was, now in pairs if was != now]
+    return Comparison(run, stored, sum(was == now for was, now in pairs), said)
+
+
+def difference(was: Output | None, now: Output | None) -> str:
+    """Say in words where two versions of an output first differ, or which of them is not there."""
+    if now is None:
+        return f"{was and was.name}: stored, but not produced"
+    if was is None:
+        return f"{now.name}: produced, but not stored"
+    for place in was.values | now.values:
+        old, new = was.values.get(place), now.values.get(place)
+        if old != new:
+            return f"{was.name}: {place}stored {quoted(old)}, now {quoted(new)}"
+    return f"{was.name}: it is now {now.name}"
 
 
 def report(results: list[Comparison]) -> str:
     """Return a table with a line for each notebook, the differences, and the sum."""
-    rows = []
-    for result in results:
-        counts = Counter(output.kind for output in result.stored)
-        cells = [len(notebooks.code_cells(result.run.stored))]
-        cells += [counts[kind] for kind in ("tables", "figures", "numbers")]
-        again = f"{result.reproduced} of {len(result.stored)}"
-        rows.append([*cells, again, f"{result.run.seconds:.1f}"])
-    heads = ["cells", "tables", "figures", "numbers", "reproduced", "seconds"]
-    frame = pd.DataFrame(rows, [r.run.name for r in results], pd.Index(heads, name="notebook"))
+    rows = {}
+    for run, stored, reproduced, _ in results:
+        kinds = Counter(output.kind for output in stored)
+        row = {"cells": len(notebooks.code_cells(run.stored))}
+        row |= {kind: kinds[kind] for kind in ("tables", "figures", "numbers")}
+        again = {"reproduced": f"{reproduced} of {len(stored)}", "seconds": f"{run.seconds:.1f}"}
+        rows[run.name] = row | again
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(columns="notebook")
     lines = [f"{r.run.name}: {line}" for r in results for line in r.differences]
     same, total = sum(r.reproduced for r in results), sum(len(r.stored) for r in results)
     return "\n".join([frame.to_string(), *lines, f"{same} of {total} outputs reproduced."])
@@ -101,12 +107,3 @@ def report(results: list[Comparison]) -> str:
 def machine() -> str:
     """Return where a comparison ran."""
     return f"Python {platform.python_version()} on {platform.platform()}"
-
-
-def first_difference(was: Output, now: Output) -> str:
-    """Say in words where two versions of an output first differ."""
-    old, new = was.values, now.values
-    place = next((place for place in old | new if old.get(place) != new.get(place)), None)
-    if place is None:
-        return f"it is now {now.name}"
-    return f"{place}stored {quoted(old.get(place))}, now {quoted(new.get(place))}"

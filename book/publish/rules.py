@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -21,11 +21,10 @@ import yaml
 
 from report.data import Problem, quoted
 
-FILE = Path(__file__).with_suffix(".yaml")
-KINDS: dict[str, list[str]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+KINDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 NUMBERS = {"integer", "number", "year"}
 TIMES = {"date", "yearmonth", "year"}
-BLANK = "\u115f\u1160\u3164\u2800"  # letters and marks that are drawn as nothing
+BLANK = {*"\u115f\u1160\u3164\u2800"}  # letters and marks that are drawn as nothing
 
 
 class Table:
@@ -40,12 +39,12 @@ class Table:
     def cells(self, *columns: str) -> Iterable[Any]:
         """Return (row, cell, ...) of these columns for every row; nothing if one is not there."""
         there = {*columns} <= {*self.fields}
-        return zip(self.text.index, *(self.text[c] for c in columns), strict=True) if there else ()
+        return self.text[[*columns]].itertuples(name=None) if there else ()
 
     @cached_property
     def values(self) -> pd.DataFrame:
-        """The cells with numbers as numbers; what is none, or is empty, is NaN."""
-        values = self.text.copy()
+        """The cells with numbers as numbers, NaN where there is none, and a column "rows" of 1."""
+        values = self.text.assign(rows=1.0)
         for name in [n for n, field in self.fields.items() if field["type"] in NUMBERS]:
             values[name] = pd.to_numeric(values[name], errors="coerce").astype(float)
         return values
@@ -55,17 +54,15 @@ class Table:
         value = ", ".join(self.text.loc[row, column.split(", ")])
         return Problem(self.path, row, column, f"{quoted(value)} {text}")
 
-    def repeated(
-        self, columns: list[str], text: str, given: Callable[[list[str]], bool] = all
-    ) -> Iterator[Problem]:
-        """Return a problem for each row whose cells, if given, stand in a row before it."""
+    def repeated(self, columns: list[str], text: str) -> Iterator[Problem]:
+        """Return a problem for each row whose cells, if any is given, stand in a row before it."""
         seen: dict[tuple[str, ...], int] = {}
         for row, *cells in self.cells(*columns):
-            if given(cells) and seen.setdefault(tuple(cells), row) != row:
+            if any(cells) and seen.setdefault(tuple(cells), row) != row:
                 yield self.problem(row, ", ".join(columns), text.format(seen[tuple(cells)]))
 
     def unknown(self, columns: list[str], known: Iterable[Any], text: str) -> Iterator[Problem]:
-        """Return a problem for each row whose cells are given, but are none of those known."""
+        """Return a problem for each row whose cells, if any is given, are none of those known."""
         there = {*known}
         for row, *cells in self.cells(*columns):
             if any(cells) and tuple(cells) not in there:
@@ -82,11 +79,9 @@ class Tables(dict[str, Table]):
         """Return a table without columns, which breaks no rule."""
         return Table({"name": name, "path": "", "schema": {"fields": []}}, pd.DataFrame())
 
-
-def named(line: str, tables: Tables) -> tuple[Table, list[str]]:
-    """Return the table and the columns of a line "table: column, column by column"."""
-    name, columns = line.replace(" by ", ", ").split(": ")
-    return tables[name], columns.split(", ")
+    def listed(self, kind: str) -> list[tuple[Table, Any]]:
+        """Return the tables that rules.yaml lists under a kind, if they are there, with columns."""
+        return [(self[name], says) for name, says in KINDS[kind].items() if name in self]
 
 
 def parsed(line: str) -> tuple[str, str, str, float]:
@@ -123,53 +118,44 @@ def totals(tables: Tables) -> Iterator[Problem]:
     """A whole equals, or is not less than, the sum of its parts, also in another table."""
     for line in KINDS["totals"]:
         left, relation, right, off = parsed(line)
-        table, column, keys, rows = side(tables, left)
-        part, value, _, pieces = side(tables, right)
-        if table.name in tables and part.name in tables:
-            have, want = added(rows, column, keys), added(pieces, value, keys)
-            have, want = have.align(want, join="inner")
+        if {left.partition(":")[0], right.partition(":")[0]} <= {*tables}:
+            table, column, keys, rows = side(tables, left)
+            part, value, _, pieces = side(tables, right)
+            have, want = added(rows, keys, column).align(added(pieces, keys, value), join="inner")
+            first = rows.index.to_series().groupby([rows[key] for key in keys]).first()
             for key in broken(have, relation, want, off):
-                same = dict(zip(keys, key if isinstance(key, tuple) else (key,), strict=True))
-                row = rows.index[(rows[keys] == pd.Series(same)).all(axis=1)][0]
                 what = f"{column} {relation} {value} of the same {', '.join(keys)} in {part.path}"
-                yield table.problem(row, column, f"breaks {what}: {have[key]} against {want[key]}")
+                why = f"breaks {what}: {have[key]} against {want[key]}"
+                yield table.problem(first[key], column, why)
 
 
 def side(tables: Tables, text: str) -> tuple[Table, str, list[str], pd.DataFrame]:
-    """Return what "table: column by key, key if condition" names."""
+    """Return table, column, keys and rows that "table: column by key, key if condition" names."""
     text, _, condition = text.partition(" if ")
     name, column, keys = re.split(": | by ", text)
     rows = tables[name].values
-    rows = rows.query(condition) if condition and name in tables else rows
-    return tables[name], column, keys.split(", "), rows
+    return tables[name], column, keys.split(", "), rows.query(condition) if condition else rows
 
 
-def added(rows: pd.DataFrame, column: str, keys: list[str]) -> pd.Series:
-    """Return the sum of a column for each key, its first text, or the number of rows."""
-    groups = rows.groupby(keys)
-    if column == "rows":
-        return groups.size().astype(float)
-    numeric = pd.api.types.is_numeric_dtype(rows[column])
-    return groups[column].sum(min_count=1).round(9) if numeric else groups[column].first()
+def added(rows: pd.DataFrame, keys: list[str], column: str) -> pd.Series:
+    """Return the sum of a column for each key; of a text that stands once, that text."""
+    return rows.groupby(keys)[[column]].sum(min_count=1).round(9)[column]
 
 
 def conditions(tables: Tables) -> Iterator[Problem]:
-    """What must hold in each row, as Python over its cells."""
+    """What must hold in each row, as Python over its cells; a cell that is not there is empty."""
     for line in KINDS["conditions"]:
         place, column, must, says = line.split(" | ")
         name, _, joined = place.partition(" with ")
         other, _, key = joined.partition(" by ")
-        code = compile(must, FILE.name, "eval")
-        none = dict.fromkeys(tables[other].fields, "")
+        code = compile(must, "rules.yaml", "eval")
         partner = {cells[key]: cells for cells in tables[other].text.to_dict("records")}
-        needs = {*code.co_names} - {"bool", "isdigit", "caveats", *HELPERS, *none}
-        for table in tables.values() if name == "*" else [tables[name]]:
-            if {column, *needs} <= {*table.fields} and (not other or other in tables):
-                helpers = {**HELPERS, "caveats": " ".join(table.resource["caveats"])}
-                for row, cells in zip(table.text.index, table.text.to_dict("records"), strict=True):
-                    known = {**none, **partner.get(cells.get(key, ""), {}), **cells}
-                    if not eval(code, {**helpers, "other": lambda n, k=known: k.get(n, "")}, known):  # noqa: S307
-                        yield table.problem(row, column, says.format(**known))
+        for table in [t for t in tables.values() if name in {"*", t.name} and column in t.fields]:
+            helpers = {**HELPERS, "caveats": " ".join(table.resource["caveats"])}
+            for row, cells in table.text.to_dict("index").items() if partner or not other else ():
+                known = defaultdict(str, {**helpers, **partner.get(cells.get(key), {}), **cells})
+                if not eval(code, {}, known):  # noqa: S307
+                    yield table.problem(row, column, says.format_map(known))
 
 
 def in_order(first: str, second: str) -> bool:
@@ -177,48 +163,37 @@ def in_order(first: str, second: str) -> bool:
     return not second or first[: len(second)] <= second[: len(first)]
 
 
-HELPERS: dict[str, Any] = {"in_order": in_order, "matches": re.fullmatch, "other": None}
+HELPERS = {"in_order": in_order, "matches": re.fullmatch}
 
 
 def editions(tables: Tables) -> Iterator[Problem]:
     """Editions and definitions of a series follow one another, so that no year is in two."""
-    for table, (column, time, *keys) in (named(line, tables) for line in KINDS["editions"]):
-        seen: dict[tuple[str, ...], dict[str, str]] = {}
-        cells = sorted(table.cells(column, time, *keys), key=lambda cell: cell[2])
-        for row, edition, moment, *key in cells:
-            last = seen.setdefault(tuple(key), {})  # each edition with its last moment, in order
-            before = next(reversed(last), edition)
-            if edition != before and (edition in last or last[before] == moment):
-                yield table.problem(row, column, f"overlaps {before!r} in {time} {moment}")
-            last[edition] = moment
-
-
-def once(tables: Tables) -> Iterator[Problem]:
-    """Some values, beside the key, occur once."""
-    for table, columns in (named(line, tables) for line in KINDS["once"]):
-        yield from table.repeated(columns, "is in row {} too; expected once only")
+    for table, (column, time, *keys) in tables.listed("editions"):
+        rows = table.text.sort_values(time, kind="stable")
+        before = rows.groupby(keys or (lambda row: 0))[[column, time]].shift()
+        late = rows.duplicated([column, *keys]) | (rows[time] == before[time])
+        for row in rows.index[late & before[column].notna() & (rows[column] != before[column])]:
+            text = f"overlaps {before[column][row]!r} in {time} {rows[time][row]}"
+            yield table.problem(row, column, text)
 
 
 def gapless(tables: Tables) -> Iterator[Problem]:
     """Some columns count without a gap, so that a row that is lost is missed."""
-    for table, (column,) in (named(line, tables) for line in KINDS["gapless"]):
-        cells = (
-            (row, re.fullmatch(r"(\d+)(?:-(\d+))?", cell)) for row, cell in table.cells(column)
-        )
-        counts = [(int(c[1]) * 12 + int(c[2]) if c[2] else int(c[1]), row) for row, c in cells if c]
-        for (before, _), (count, row) in pairwise(sorted(counts)):
-            if count != before + 1:
-                yield table.problem(row, column, "follows a gap: a row before it is missing")
+    for table, column in tables.listed("gapless"):
+        parts = table.text[column].str.extract(r"^(\d+)(?:-(\d+))?$").astype(float)
+        counts = (parts[0] * 12 + parts[1]).fillna(parts[0]).dropna().sort_values()
+        for row in counts.index[counts.diff() > 1]:
+            yield table.problem(row, column, "follows a gap: a row before it is missing")
 
 
 def alike(tables: Tables) -> Iterator[Problem]:
     """What one document gave names that document in every row."""
-    for table, (column, *keys) in (named(line, tables) for line in KINDS["alike"]):
-        same = f" with the same {', '.join(keys)}" if keys else ""
-        for _, cells in table.text.groupby(keys or (lambda row: 0)) if table.fields else ():
-            usual = cells[column].mode()[0]
-            for row in cells.index[cells[column] != usual]:
-                yield table.problem(row, column, f"is {usual!r} in the other rows{same}")
+    for table, keys in tables.listed("alike"):
+        groups = table.text.groupby(keys or (lambda row: 0))["source"]
+        usual, same = groups.transform(lambda cells: cells.mode()[0]), ", ".join(keys)
+        for row in usual.index[table.text["source"] != usual]:
+            why = f"is {usual[row]!r} in the other rows"
+            yield table.problem(row, "source", f"{why} with the same {same}" if same else why)
 
 
 def row_order(tables: Tables) -> Iterator[Problem]:
@@ -244,19 +219,16 @@ def rank(cell: str, field: dict[str, Any]) -> tuple[float, str]:
 def in_time(tables: Tables) -> Iterator[Problem]:
     """Nothing has happened after the table's as-of date, or after its source was published."""
     published = dict(row[1:] for row in tables["sources"].cells("source_key", "date"))
-    announced = {t.name: columns for t, columns in (named(x, tables) for x in KINDS["announced"])}
     for table in tables.values():
-        as_of = table.resource["asOf"]
+        as_of, announced = table.resource["asOf"], KINDS["announced"].get(table.name, ())
         for name in [name for name, field in table.fields.items() if field["type"] in TIMES]:
             for row, cell in table.cells(name):
-                if cell > as_of[: len(cell)]:
+                if not in_order(cell, as_of):
                     yield table.problem(row, name, f"is after the as-of date of the table, {as_of}")
-            if name not in announced.get(table.name, ()):
-                for row, key, cell in table.cells("source", name):
-                    dated = published.get(key, "")
-                    if dated and cell[: len(dated)] > dated[: len(cell)]:
-                        text = f"of {dated} is older than what it reports: {name} is {cell!r}"
-                        yield table.problem(row, "source", text)
+            for row, key, cell in table.cells("source", name) if name not in announced else ():
+                if not in_order(cell, dated := published.get(key, "")):
+                    text = f"of {dated} is older than what it reports: {name} is {cell!r}"
+                    yield table.problem(row, "source", text)
 
 
 def answers(tables: Tables) -> Iterator[Problem]:
@@ -275,8 +247,9 @@ def plain_text(tables: Tables) -> Iterator[Problem]:
     for table in tables.values():
         for name, field in table.fields.items():
             for row, cell in table.cells(name):
-                if odd := [c for c in cell if not c.isprintable() or c in BLANK]:
-                    what = unicodedata.name(odd[0], f"control character U+{ord(odd[0]):04X}")
+                if not cell.isprintable() or BLANK & {*cell}:
+                    odd = next(c for c in cell if not c.isprintable() or c in BLANK)
+                    what = unicodedata.name(odd, f"control character U+{ord(odd):04X}")
                     yield table.problem(row, name, f"holds an invisible character: {what}")
                 elif cell != cell.strip() or "  " in cell:
                     yield table.problem(row, name, "has a space too many")
@@ -287,16 +260,16 @@ def plain_text(tables: Tables) -> Iterator[Problem]:
 def country_names(tables: Tables) -> Iterator[Problem]:
     """A country code has one name, and a name one code, in all tables."""
     pairs = [
-        (table, name, row, code, country)
+        (code, country, table, row, name)
         for table in tables.values()
         for name in [name for name in KINDS["country"] if name in table.fields][:1]
         for row, code, country in table.cells("iso3", name)
         if code and country not in KINDS["regrouped"]
     ]
     usual: dict[str, str] = {}  # a name to its code and a code to its name, the most frequent last
-    for (code, country), _ in reversed(Counter(pair[3:] for pair in pairs).most_common()):
+    for (code, country), _ in reversed(Counter(pair[:2] for pair in pairs).most_common()):
         usual |= {code: country, country: code}
-    for table, name, row, code, country in pairs:
+    for code, country, table, row, name in pairs:
         if country != usual[code]:
             yield table.problem(row, name, f"is {usual[code]!r} elsewhere, with code {code}")
         elif code != usual[country]:
@@ -314,36 +287,32 @@ def cited(tables: Tables) -> Iterator[Problem]:
         yield from table.unknown(["reference"], works, "is not in book/references.bib")
 
 
-def unfit(url: str) -> str:
-    """Return why an address is no source, or "" for one that may be."""
-    forms = (line.rsplit(" | ", 1) for line in KINDS["kept_out"])
-    return next((why for form, why in forms if re.match(rf"https?://([\w-]+\.)*?{form}", url)), "")
-
-
 def kept_out(tables: Tables) -> Iterator[Problem]:
     """No source is of a kind or form that is none: home pages, laundered content, copies, posts."""
-    places = [(tables["sources"].path, *cell) for cell in tables["sources"].cells("url")]
+    path, cells = tables["sources"].path, tables["sources"].cells("url")
+    places = [(Problem(path, row, "url", ""), url) for row, url in cells]
     for table in tables.values():
-        where = f"data/datapackage.json, table {table.name!r}"
-        places += [(where, 0, source.get("path", "")) for source in table.resource["sources"]]
-    for path, row, url in places:
-        if why := unfit(url):
-            text = f"{quoted(url)} {why}; cite the page of who said it, or leave out the row"
-            yield Problem(path, row, "url" if row else "sources", text)
+        where = Problem(f"data/datapackage.json, table {table.name!r}", 0, "sources", "")
+        places += [(where, source.get("path", "")) for source in table.resource["sources"]]
+    for place, url in places:
+        for form, why in KINDS["kept_out"].items():
+            if re.match(rf"https?://([\w-]+\.)*?{form}", url):
+                text = f"{quoted(url)} {why}; cite the page of who said it, or leave out the row"
+                yield place._replace(text=text)
 
 
 def state_media(tables: Tables) -> Iterator[Problem]:
     """A medium that a state controls counts for what its own government said, and never alone."""
-    states, kinds = [line.split(" | ") for line in KINDS["state_media"]], dict[str, str]()
+    states, kinds = KINDS["state_media"], dict[str, str]()
     register = tables["sources"].cells("source_key", "url", "publisher", "kind", "reports")
     for row, key, url, publisher, kind, reports in register:
         kinds[key], name = kind, f"{url.partition('//')[2].partition('/')[0]} {publisher}"
-        state = next((line for line in states if re.search(line[1], name, re.I)), None)
+        state = next((s for s, (media, _) in states.items() if re.search(media, name, re.I)), "")
         if (kind == "state media") != bool(state):
-            whose = f"of {state[0]}" if state else "that publish/rules.yaml does not name"
+            whose = f"of {state}" if state else "that publish/rules.yaml does not name"
             yield tables["sources"].problem(row, "kind", f"is the kind of a state medium {whose}")
-        elif state and not re.search(state[2], reports):
-            text = f"names no body of {state[0]}, whose medium it is: what it says of others is out"
+        elif state and not re.search(states[state][1], reports):
+            text = f"names no body of {state}, whose medium it is: what it says of others is out"
             yield tables["sources"].problem(row, "reports", text)
     for table in [t for t in tables.values() if t.name not in KINDS["stated"]]:
         second = table.text.get("source_2", pd.Series("", table.text.index))
@@ -354,6 +323,6 @@ def state_media(tables: Tables) -> Iterator[Problem]:
 
 
 RULES = (
-    *(arithmetic, totals, conditions, editions, once, gapless, alike, row_order, in_time),
+    *(arithmetic, totals, conditions, editions, gapless, alike, row_order, in_time),
     *(answers, plain_text, country_names, cited, kept_out, state_media),
 )

@@ -30,8 +30,6 @@ CONTRACT = jsonschema.Draft202012Validator(
     yaml.safe_load(FORM.read_text(encoding="utf-8")),
     format_checker=jsonschema.FormatChecker(("date", "regex")),
 )
-#: What else may lie in data/: systems and editors put it there, and nothing of it is published.
-STRAY = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\..*|.*~|~\$.*|.*\.(swp|bak|tmp|part)")
 
 
 def problems(root: Path = data.ROOT) -> list[str]:
@@ -57,10 +55,9 @@ def problems(root: Path = data.ROOT) -> list[str]:
             found += _read(resource, folder, tables)
     converted = [problem for problem in found if "carriage return" in problem.text]
     if len(converted) > 3:  # not 80 errors: it is no fault of the rows
-        git = (
-            "If Git did it: git config core.autocrlf false, git rm -rq --cached ., git reset --hard"
-        )
-        return [f"{len(converted)} files of data/, each like the first. {converted[0]}. {git}"]
+        git = "git config core.autocrlf false, git rm -rq --cached ., git reset --hard"
+        many = f"{len(converted)} files of data/, each like the first"
+        return [f"{many}. {converted[0]}. If Git did it: {git}"]
     for table in tables.values():
         found += [*_constraints(table), *_keys(table, tables)]
     tables.bibliography, tables.complete = bibliography, len(tables) == len(resources)
@@ -70,9 +67,8 @@ def problems(root: Path = data.ROOT) -> list[str]:
         except (LookupError, TypeError, ValueError, NameError, AttributeError) as error:
             text = f"does not fit the tables as data/datapackage.json describes them: {error}"
             found.append(Problem(f"book/publish/rules.py, {rule.__name__}", 0, "", text))
-    first: dict[tuple[str, int, str], Problem] = {}
-    for problem in found:  # a wrong cell often breaks several rules; the first one explains it
-        first.setdefault((problem.path, problem.row, problem.column), problem)
+    # A wrong cell often breaks several rules; the first one explains it.
+    first = {(problem.path, problem.row, problem.column): problem for problem in reversed(found)}
     return [str(first[place]) for place in sorted(first)]
 
 
@@ -83,56 +79,45 @@ def _place(resource: Descriptor) -> str:
 def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]:
     """Check that the package says all that the book needs to know of its tables, one and all."""
     sound = [resource for resource in resources if CONTRACT.is_valid(resource)]
-    names = Counter(resource["name"] for resource in sound)
+    names = Counter(str(resource.get("name")) for resource in resources)
     columns = {r["name"]: {field["name"] for field in r["schema"]["fields"]} for r in sound}
-    unsound = {str(r.get("name")) for r in resources} - {*columns}
     for resource in resources:
-        faults = _faults(resource, folder, columns, unsound)
-        for key, text in faults if resource in sound else _shape(resource):
+        for key, text in _lost(resource, columns) if resource in sound else _shape(resource):
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
-    described = {"datapackage.json", *(str(resource.get("path")) for resource in resources)}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if name not in described and not STRAY.fullmatch(path.name):
+    described = {str(resource.get("path")) for resource in resources}
+    # What else systems and editors leave in data/ is no table, and nothing of it is published.
+    for path in sorted(folder.rglob("[!.~]*.csv")):
+        if (name := path.relative_to(folder).as_posix()) not in described:
             yield Problem(f"data/{name}", 0, "", "is not described in data/datapackage.json")
 
 
 def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:
     """Return each key of a table's description that is missing or not of its kind."""
     for error in CONTRACT.iter_errors(resource):
-        path = [str(key) for key in error.absolute_path]
+        path, why = [*map(str, error.absolute_path)], error.schema.get("$comment")
         if error.validator == "required":
-            why = error.schema.get("$comment", "is missing")
-            yield ".".join([*path, error.message.split("'")[1]]), why
+            yield ".".join([*path, error.message.split("'")[1]]), why or "is missing"
         else:
-            rule = f"{error.validator} {quoted(error.validator_value)}"
-            yield ".".join(path), f"{quoted(error.instance)} does not fit: {rule}"
+            rule = f"does not fit: {error.validator} {quoted(error.validator_value)}"
+            yield ".".join(path), f"{quoted(error.instance)} {why or rule}"
 
 
-def _faults(
-    resource: Descriptor, folder: Path, columns: dict[str, set[str]], unsound: set[str]
-) -> Iterator[tuple[str, str]]:
-    """Return each key of a well-formed description that does not fit, and why."""
-    schema, mine = resource["schema"], columns[resource["name"]]
-    if not (folder / resource["path"]).resolve().is_relative_to(folder.resolve()):
-        yield "path", f"{quoted(resource['path'])} leaves data/"
+def _lost(resource: Descriptor, columns: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
+    """Return what a well-formed description names, but is not there."""
+    own, schema = resource["name"], resource["schema"]
     breaks = [entry["field"] for entry in resource["breaks"]]
     order = [*resource.get("rowOrder", []), *filter(None, [resource.get("observed")])]
-    for name in sorted({*schema["primaryKey"], *order, *breaks} - mine):
-        yield (
-            "schema",
-            f"a key, order, observed or break names a column that is not there: {name!r}",
-        )
+    named = [(own, name) for name in (*schema["primaryKey"], *order, *breaks)]
     for key in schema.get("foreignKeys", []):
-        target, theirs = (
-            key["reference"]["resource"] or resource["name"],
-            {*key["reference"]["fields"]},
-        )
-        there = target in unsound or theirs <= columns.get(target, set())
-        if not ({*key["fields"]} <= mine and there):
-            yield "schema", f"a foreign key names a table or column that is not there: {key}"
+        target = key["reference"]["resource"] or own
+        named += [(own, name) for name in key["fields"]]
+        named += [(target, name) for name in key["reference"]["fields"]]
+    for table, name in dict.fromkeys(named):
+        if name not in columns.get(table, ()):
+            text = "a key, order, observed or break names a table or column that is not there"
+            yield "schema", f"{text}: {name!r} of {table!r}"
 
 
 def _read(resource: Descriptor, folder: Path, tables: Tables) -> list[Problem]:
@@ -178,12 +163,9 @@ def _constraints(table: Table) -> Iterator[Problem]:
 
 def _keys(table: Table, tables: Tables) -> Iterator[Problem]:
     """Check that the key of each row is its own, and that what it names elsewhere is there."""
-    key = table.resource["schema"]["primaryKey"]
-    for row, *cells in table.cells(*key):
-        if not any(cells):
-            yield table.problem(row, ", ".join(key), "is no key: every part is empty")
-    yield from table.repeated(key, "is the key of row {} too", given=any)
-    for foreign in table.resource["schema"].get("foreignKeys", []):
+    schema = table.resource["schema"]
+    yield from table.repeated(schema["primaryKey"], "is the key of row {} too")
+    for foreign in schema.get("foreignKeys", []):
         target = tables.get(foreign["reference"]["resource"] or table.name)
         if target is not None:  # a key to a table that cannot be read says nothing
             fields = foreign["reference"]["fields"]
