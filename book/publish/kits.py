@@ -11,6 +11,7 @@ import yaml
 
 from publish import notebooks
 from publish.sources import NAME, ROOT
+from report import data
 
 Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
