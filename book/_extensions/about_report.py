@@ -15,6 +15,7 @@ import datetime
 import json
 import re
 import textwrap
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,8 @@ def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
     """
     released, author = about["date-released"], about["authors"][0]["name"]
     version, whole = f"Version {about['version']}", about["title"] if page["name"] else ""
-    place = "" if page["url"] else page.get("place", "")
-    text = f"{author} ({released.year}). {page['title']}. " + f"In: {whole}. " * bool(whole)
+    place, within = "" if page["url"] else page.get("place", ""), f"In: {whole}. " * bool(whole)
+    text = f"{author} ({released.year}). {page['title']}. {within}{version}, {day(released)}."
     kind, ris = ("incollection", "CHAP") if whole else ("book", "RPRT")
     key = f"dealing-with-moscow-{released.year}-{page['name']}".rstrip("-")
     entry = {
@@ -65,21 +66,18 @@ def cite(about: dict[str, Any], page: dict[str, str]) -> dict[str, str]:
         "booktitle": whole and f"{{{_tex(whole)}}}",
         "chapter": page["number"],
         "publisher": f"{{{author}}}",
-        "year": str(released.year),
+        "year": released.year,
         "note": _tex(f"{version}, {place}" if place else version),
         "url": page["url"],
     }
     record = {"TY": ris, "AU": f"{author},", "TI": page["title"], "T2": whole}
-    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"]}
-    record |= {"N1": place, "UR": page["url"]}
-    lines = {
-        "BibTeX": [f",\n  {name} = {{{value}}}" for name, value in entry.items() if value],
-        "RIS": [f"{tag}  - {value}\n" for tag, value in record.items() if value],
-    }
+    record |= {"PY": f"{released:%Y/%m/%d}", "ET": about["version"], "N1": place, "UR": page["url"]}
+    fields = "".join(f",\n  {name} = {{{value}}}" for name, value in entry.items() if value)
+    lines = "".join(f"{tag}  - {value}\n" for tag, value in record.items() if value)
     return {
-        "text": f"{text}{version}, {day(released)}. {page['url'] or place}".strip(),
-        "BibTeX": f"@{kind}{{{key}{''.join(lines['BibTeX'])}\n}}",
-        "RIS": f"{''.join(lines['RIS'])}ER  - ",
+        "text": f"{text} {page['url'] or place}".strip(),
+        "BibTeX": f"@{kind}{{{key}{fields}\n}}",
+        "RIS": f"{lines}ER  - ",
     }
 
 
@@ -92,10 +90,27 @@ def day(date: datetime.date) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
-def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
+def address(app: Sphinx, place: str) -> str:
+    """Return the whole address of a place within the book, "" when the book has none."""
+    base = app.config.html_baseurl.rstrip("/")
+    return base and f"{base}/{place}"
+
+
+@cache
+def edition(app: Sphinx) -> dict[str, Any]:
+    """Return what CITATION.cff says of this edition: title, version, date-released and more."""
+    return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
+
+
+def chapter(app: Sphinx, page: str) -> str:
+    """Return the number of a page's chapter, "" for a page that has none."""
+    return ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
+
+
+def metadata(about: dict[str, Any], page: dict[str, str]) -> str:
     """Return a page's tags for search engines, reference managers and cards of links.
 
-    On a page about data, data is their address. Cards take whole addresses only.
+    A page with "data" is about the data, at this address. Cards take whole addresses only.
     """
     title, card = about["title"].partition(": ")[0], page["card"]
     said = {
@@ -114,12 +129,12 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
     }
     whole = {"@type": "Report", "name": about["title"]}
     part = {"@type": "Chapter", "name": page["title"], "isPartOf": whole}
-    described = [(part if page["name"] else whole) | {"description": page["description"]}]
-    if data:
-        file = {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": data}
+    works = [(part if page["name"] else whole) | {"description": page["description"]}]
+    if page["data"]:
         told = "Every table behind the report as CSV, with its sources."
         tables = {"@type": "Dataset", "name": f"{about['title']}: the data", "description": told}
-        described.append(tables | {"distribution": file})
+        file = {"@type": "DataDownload", "encodingFormat": "application/zip"}
+        works.append(tables | {"distribution": file | {"contentUrl": page["data"]}})
     common = {
         "@context": "https://schema.org",
         "author": {"@type": "Organization", "name": said["author"]},
@@ -128,9 +143,8 @@ def metadata(about: dict[str, Any], page: dict[str, str], data: str) -> str:
         "inLanguage": "en",
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "keywords": about["keywords"],
-        **({"url": page["url"]} if card else {}),
-    }
-    text = json.dumps([common | one for one in described], ensure_ascii=False)
+    } | ({"url": page["url"]} if card else {})
+    text = json.dumps([common | work for work in works], ensure_ascii=False)
     text = text.replace("<", "\\u003c")  # no text can end the script
     return f'<script type="application/ld+json">{text}</script>' + "".join(
         f'\n<meta {"property" if name[:3] == "og:" else "name"}="{name}" content="{escape(text)}">'
@@ -143,20 +157,19 @@ def add_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
-    about, base, config = edition(app), app.config.html_baseurl.rstrip("/"), app.config
-    name = pagename.rpartition("/")[2].replace("_", "-")
+    about, offered = edition(app), app.config.report_downloads
+    whole, data = pagename == app.config.root_doc, offered["data"][1]
     title = app.env.titles[pagename].astext() if doctree else context["title"]
-    if pagename == config.root_doc:
-        name, title = "", about["title"]
     page = {
-        "name": name,
-        "title": title,
-        "number": ".".join(map(str, app.env.toc_secnumbers.get(pagename, {}).get("", ()))),
-        "url": f"{base}/{app.builder.get_target_uri(pagename)}" if base else "",
-        "card": base and f"{base}/{CARD}",
+        "name": "" if whole else pagename.rpartition("/")[2].replace("_", "-"),
+        "title": about["title"] if whole else title,
+        "number": chapter(app, pagename),
+        "url": address(app, app.builder.get_target_uri(pagename)),
+        "card": address(app, CARD),
         "description": description(doctree, " ".join(about["abstract"].split())),
+        "data": (address(app, data) or data) if pagename in DATA_PAGES else "",
     }
-    top, offered = context["pathto"]("index", 1).removesuffix("index"), config.report_downloads
+    top = context["pathto"]("index", 1).removesuffix("index")
     downloads = [{"text": text, "href": top + file} for text, file in offered.values()]
     if (source := str(context.get("sourcename", ""))).endswith(".ipynb"):
         notebook = {"text": "Notebook of this page", "href": f"{top}_sources/{source}"}
@@ -164,20 +177,14 @@ def add_context(
     context["report"] = {
         "version": about["version"],
         "released": day(about["date-released"]),
-        "evidence": config.report_evidence,
+        "evidence": app.config.report_evidence,
         "downloads": downloads,
         "changes": context["pathto"]("book/appendix/changes"),
         "cite": cite(about, page),
     }
-    data = f"{base}/{offered['data'][1]}".strip("/") if pagename in DATA_PAGES else ""
     # The page for lost addresses is shown at addresses of any depth.
-    start = f'<base href="{escape(base)}/">' if base and pagename == "404" else ""
-    context["metatags"] = start + metadata(about, page, data)
-
-
-def edition(app: Sphinx) -> dict[str, Any]:
-    """Return what CITATION.cff says of this edition: title, version, date-released and more."""
-    return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
+    base = escape(address(app, "")) if pagename == "404" else ""
+    context["metatags"] = (base and f'<base href="{base}">') + metadata(about, page)
 
 
 def extra_pages(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
@@ -200,10 +207,9 @@ def draw_card(path: Path, title: str, subtitle: str, width: float, height: float
 
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Write the list of pages and the card of links, when the book has an address."""
-    base = app.config.html_baseurl.rstrip("/")
-    if error is None and app.builder.name == "html" and base:
-        uris = [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
-        lines = "".join(f"{base}/{uri}\n" for uri in uris)
+    if error is None and app.builder.name == "html" and app.config.html_baseurl:
+        pages = (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
+        lines = "".join(f"{address(app, page)}\n" for page in pages)
         Path(app.outdir, "sitemap.txt").write_text(lines, encoding="utf-8")
         title, _, subtitle = edition(app)["title"].partition(": ")
         draw_card(Path(app.outdir, CARD), title, subtitle, 12, 6.3)

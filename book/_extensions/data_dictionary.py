@@ -8,7 +8,6 @@ with the pages that their rows were read from; the filter ``plain`` shows text a
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from sphinx.application import Sphinx
 
 from report import data
+from report.exhibits import escape
 
 #: Columns that mean the same in every table; the page explains them once.
 COMMON = ("source", "source_2", "verification", "note")
@@ -29,7 +29,7 @@ def fill(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname in PAGES:
         loader = FileSystemLoader(app.srcdir)
         form = Environment(loader=loader, trim_blocks=True, undefined=ChainableUndefined)  # noqa: S701  # Markdown
-        form.filters["plain"] = plain
+        form.filters["plain"] = escape
         app.env.note_dependency(str(data.PACKAGE))
         page = form.from_string(source[0])
         known = {"tables": data.package()["resources"], "users": users(app), "common": COMMON}
@@ -55,27 +55,23 @@ def read(app: Sphinx, first: str, last: str) -> Iterator[tuple[dict[str, Any], l
 
     The best kind of source comes first.
     """
-    rows: dict[str, list[dict[str, str]]] = {}
-    resources = sorted(data.package()["resources"], key=lambda resource: resource["name"])
-    for resource in resources:
-        path = data.path_of(resource["name"])
+
+    def rows(table: dict[str, Any]) -> list[dict[str, str]]:
+        path = data.path_of(table["name"])
         app.env.note_dependency(str(path))
-        rows[resource["name"]] = data.cells(path.read_bytes(), resource)[0].to_dict("records")
-    fields = {field["name"]: field for field in data.describe("sources")["schema"]["fields"]}
-    best = fields["kind"]["constraints"]["enum"]
-    register = {row["source_key"]: row for row in rows["sources"]}
-    for table in [table for table in resources if first <= table["name"][0] <= last]:
-        keys = [row.get(key) for row in rows[table["name"]] for key in ("source", "source_2")]
+        return data.cells(path.read_bytes(), table)[0].to_dict("records")
+
+    sources = data.describe("sources")
+    [best] = (f["constraints"]["enum"] for f in sources["schema"]["fields"] if f["name"] == "kind")
+    register = {row["source_key"]: row for row in rows(sources)}
+    tables = [t for t in data.package()["resources"] if first <= t["name"][0] <= last]
+    for table in sorted(tables, key=lambda table: table["name"]):
+        keys = [row.get(key) for row in rows(table) for key in ("source", "source_2")]
         counts = Counter(filter(None, keys))
         named = sorted(counts, key=lambda key: (best.index(register[key]["kind"]), key))
         if named:
             times = (f"{counts[key]} row{'s' * (counts[key] > 1)}" for key in named)
             yield table, [*zip(map(register.get, named), times, strict=True)]
-
-
-def plain(text: str) -> str:
-    """Return text as Markdown that shows it as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

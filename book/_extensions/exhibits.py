@@ -2,11 +2,11 @@
 
 Before a notebook is parsed, the facts that its cells recorded are written into its Markdown
 ({glue:text}`name`), its exhibits are set aside for the directives that place them, and each code
-cell becomes a directive of its own, so that MyST-NB has no output left to render.
+cell becomes a box for the screen (notebook-code), so that MyST-NB has no output left to render.
+What stands before an exhibit is folded at its foot.
 
 Directives
     exhibit        a table or figure by its name, with caption, notes and source line
-    notebook-code  the code of a cell; what stands before an exhibit is folded at its foot
     weights-explorer  sliders for the weights of the study types (HTML only, needs JavaScript)
 Roles
     claim          {claim}`S1-B1`: a claim id, linked to the claim-by-claim page
@@ -56,7 +56,7 @@ SIGNS = {
 }
 #: The word that each certainty gives a sentence, the most careful first.
 WORDS = {"very low": "lean|uncertain", "low": r"\bmay\b", "moderate": "probably", "high": "shows?"}
-FENCE = "~" * 9
+CODE = "::::::{{container}} screen-only notebook-code\n~~~~~~~~~ipython3\n{}\n~~~~~~~~~\n::::::"
 #: A column with a longer text than this, in letters, is kept wide enough to read.
 LONG = 60
 GLUED = re.compile(r"\{glue:text\}`([^`]*)`")
@@ -80,7 +80,7 @@ def set_aside(app: Sphinx, docname: str, source: list[str]) -> None:
         text = "".join(cell["source"])
         if cell["cell_type"] == "code":
             # The cell stays in its place: its number is part of a warning's line number.
-            text = f"{FENCE}{{notebook-code}}\n{text}\n{FENCE}"
+            text = CODE.format(text)
         else:
             for name in set(GLUED.findall(text)) - set(facts):
                 logger.warning("%s, cell %s: no cell records the fact %r", path, number, name)
@@ -179,26 +179,26 @@ class Exhibit(SphinxDirective):
         group = nodes.tgroup(cols=len(columns))
         title = [nodes.title("", "", *caption.children)] if caption else []
         table = nodes.table("", *title, group, classes=["data-table"])
-        stubs = [body.get("row_header", True), *[False] * (len(columns) - 1)]
-        group += [nodes.colspec(colwidth=1, stub=int(stub)) for stub in stubs]
+        group += [nodes.colspec(colwidth=1, stub=0) for _ in columns]
+        group[0]["stub"] = int(body.get("row_header", True))
         head = nodes.thead("", self.row([c["title"] for c in columns], columns))
         for entry, cells in zip(head[0], zip(*body["rows"], strict=True), strict=True):
             if any(len(c if isinstance(c, str) else c["markup"]) > LONG for c in cells):
                 entry["classes"].append("text-long")
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
-        anchors = body.get("anchors", [])
-        for row, anchor in zip(rest if anchors else (), anchors, strict=True):
+        for row, anchor in zip(rest, body.get("anchors", ()), strict=False):  # or it has none
             row[0]["names"].append(nodes.fully_normalize_name(anchor))
             self.state.document.note_explicit_target(row[0], row[0])
         return table
 
     def row(self, cells: list[Any], columns: list[dict[str, str]]) -> nodes.row:
         """Return a table row with each cell aligned as its column is."""
-        texts = [nodes.paragraph("", "", *self.inline(cell)) for cell in cells]
-        sides = [[f"text-{column['align']}"] for column in columns]
-        pairs = zip(texts, sides, strict=True)
-        return nodes.row("", *(nodes.entry("", text, classes=side) for text, side in pairs))
+        row = nodes.row()
+        for cell, column in zip(cells, columns, strict=True):
+            text = nodes.paragraph("", "", *self.inline(cell))
+            row += nodes.entry("", text, classes=[f"text-{column['align']}"])
+        return row
 
     def source(self, body: dict[str, Any], source: dict[str, Any]) -> nodes.paragraph:
         """Return the line that says where the rows were read and how far they reach."""
@@ -231,17 +231,6 @@ def _link(text: str, address: str) -> nodes.Node:
     return link if address else nodes.Text(text)
 
 
-class NotebookCode(SphinxDirective):
-    """The code of a cell, for the screen."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        text = "\n".join(self.content)
-        block = nodes.literal_block(text, text, language="ipython3")
-        return [nodes.container("", block, classes=["screen-only", "notebook-code"])]
-
-
 class FoldCode(SphinxTransform):
     """Make one fold of cells that follow each other, at the foot of the exhibit beside them."""
 
@@ -251,15 +240,15 @@ class FoldCode(SphinxTransform):
         for box in list(self.document.findall(lambda node: _is(node, "notebook-code"))):
             box["summary"] = "Show the code"
             after, before = box.next_node(descend=False, siblings=True), box.previous_sibling()
+            home = after if _is(after, "exhibit") else before
             if _is(after, "notebook-code"):
                 after.insert(0, box.children)
-            elif _is(home := after if _is(after, "exhibit") else before, "exhibit"):
-                if _is(home[-1], "notebook-code"):
-                    home[-1] += box.children
-                else:
-                    home += box.deepcopy()
-            else:
+            elif not _is(home, "exhibit"):
                 continue
+            elif _is(home[-1], "notebook-code"):
+                home[-1] += box.children
+            else:
+                home += box.deepcopy()
             box.parent.remove(box)
 
 
@@ -282,7 +271,10 @@ class WeightsExplorer(SphinxDirective):
 
 
 class Claim(XRefRole):
-    """A claim of the article by its id, linked to its row on the claim-by-claim page."""
+    """A claim of the article, linked to its row on the claim-by-claim page.
+
+    It is shown by its id; by the roles rec and Rec (with a capital) by its short name.
+    """
 
     innernodeclass = nodes.inline
 
@@ -290,6 +282,12 @@ class Claim(XRefRole):
         self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
     ) -> tuple[str, str]:
         refnode["refdomain"], refnode["reftype"], refnode["refexplicit"] = "std", "ref", True
+        if self.name == "rec":
+            env.note_dependency(str(data.path_of("claims")))
+            names = data.load("claims").set_index("claim_id")["short_name"].dropna()
+            title = str(names.get(title, title))
+            if self.rawtext.startswith(":Rec:"):  # a role's name is in small letters
+                title = title[:1].upper() + title[1:]
         return title, f"claim-{target.lower()}"
 
     def result_nodes(
@@ -303,20 +301,6 @@ class Claim(XRefRole):
             here["names"].append(name)
             document.note_explicit_target(here, here)
         return [here], []
-
-
-class Recommendation(Claim):
-    """A recommendation by its short name (Rec: with a capital), linked likewise."""
-
-    def process_link(
-        self, env: Any, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
-    ) -> tuple[str, str]:
-        env.note_dependency(str(data.path_of("claims")))
-        names = data.load("claims").set_index("claim_id")["short_name"].dropna()
-        title, target = super().process_link(env, refnode, has_explicit_title, title, target)
-        words = str(names.get(title, title))
-        capital = self.rawtext.startswith(":Rec:")  # a role's name is in small letters
-        return words[:1].upper() + words[1:] if capital else words, target
 
 
 class Certainty(SphinxRole):
@@ -358,17 +342,16 @@ def find_unplaced(app: Sphinx, doctree: nodes.document) -> None:
 
 def copy_data(app: Sphinx, error: Exception | None) -> None:
     """Put the data package beside the pages, where the download links look for it."""
-    if error is None and app.builder.format == "html" and app.builder.name != "epub":
+    if error is None and app.builder.name == "html":
         shutil.copytree(Path(app.srcdir) / "data", Path(app.outdir) / "data", dirs_exist_ok=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register directives, roles and event handlers."""
     app.add_directive("exhibit", Exhibit)
-    app.add_directive("notebook-code", NotebookCode)
     app.add_directive("weights-explorer", WeightsExplorer)
     app.add_role("claim", Claim(warn_dangling=True))
-    app.add_role("rec", Recommendation(warn_dangling=True))
+    app.add_role("rec", Claim(warn_dangling=True))
     app.add_role("certainty", Certainty())
     app.add_role("verdict", Verdict())
     app.add_transform(FoldCode)

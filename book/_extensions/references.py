@@ -7,6 +7,7 @@ Citations have theirs from sphinxcontrib-bibtex.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from docutils import nodes
@@ -14,31 +15,30 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from about_report import chapter
 from report import data
 
 GLOSSARY = "book/appendix/glossary"
 REFERENCES = "book/appendix/references"
 
 
+@cache
 def definitions(env: BuildEnvironment) -> dict[str, tuple[str, str]]:
     """Return id and meaning of each term of the glossary that is no everyday word.
 
     "Agreement" or "Context" also stand in the text with their common meaning; names, initials
     and compounds such as "New START" do not.
     """
-    found = {}
-    for item in env.get_doctree(GLOSSARY).findall(nodes.definition_list_item):
-        term, meaning = item[0], item[-1].astext()
-        if re.search(r"[\s-]|.[A-Z]", text := term.astext()):
-            found[text] = (str(term["ids"][0]), " ".join(meaning.split()))
-    return found
+    items = env.get_doctree(GLOSSARY).findall(nodes.definition_list_item)
+    found = {item[0].astext(): (item[0]["ids"][0], item[-1].astext()) for item in items}
+    return {term: found[term] for term in found if re.search(r"[\s-]|.[A-Z]", term)}
 
 
 class ExplainLinks(SphinxPostTransform):
     """Give links to claims and the first mention of each term their texts."""
 
     default_priority = 450  # when references are resolved
-    builders = ("html", "dirhtml")
+    builders = ("html",)
 
     def run(self, **kwargs: Any) -> None:
         claims = data.load("claims")
@@ -47,35 +47,33 @@ class ExplainLinks(SphinxPostTransform):
             anchor = link.get("refid") or link.get("refuri", "").partition("#")[2]
             if anchor in said:
                 link["reftitle"] = said[anchor]
-        name = self.env.docname
-        if name == REFERENCES:
+        if (name := self.env.docname) == REFERENCES:
             self.add_ways_back()
         elif name != GLOSSARY:
             address = self.app.builder.get_relative_uri(name, GLOSSARY)
-            texts = list(own_text(self.document))
+            texts = own_text(self.document)
             for term, (identity, meaning) in definitions(self.env).items():
-                link_term(texts, term, f"{address}#{identity}", meaning)
+                link_term(texts, term, f"{address}#{identity}", " ".join(meaning.split()))
 
     def add_ways_back(self) -> None:
         """Name under each reference the pages that cite it, linked to the place there."""
         domain: Any = self.env.get_domain("cite")
-        order = list(self.env.toctree_includes[self.config.root_doc])
         places: dict[str, dict[str, str]] = {}
         for ref in domain.citation_refs:
             for target in ref.targets:
                 places.setdefault(target.key, {}).setdefault(ref.docname, ref.citation_ref_id)
-        entries = {i: item for item in self.document.findall(nodes.citation) for i in item["ids"]}
+        pages = [self.config.root_doc, *self.env.toctree_includes[self.config.root_doc]]
         for citation in domain.citations:
             cited = places.get(citation.key, {})
             line = nodes.paragraph("", "Cited in ", classes=["cited-in"])
-            for page in sorted(cited, key=lambda p: order.index(p) if p in order else -1):
-                number = self.env.toc_secnumbers.get(page, {}).get("")
-                text = f"chapter {number[0]}" if number else self.env.titles[page].astext()
+            for page in filter(cited.get, pages):
+                number = chapter(self.app, page)
+                text = f"chapter {number}" if number else self.env.titles[page].astext()
                 uri = self.app.builder.get_relative_uri(REFERENCES, page)
                 line += nodes.Text(", " if len(line) > 1 else "")
                 line += nodes.reference("", text, refuri=f"{uri}#{cited[page]}", internal=True)
             if cited:
-                entries[citation.citation_id] += line
+                self.document.ids[citation.citation_id] += line
 
 
 def own_text(document: nodes.document) -> list[nodes.paragraph]:

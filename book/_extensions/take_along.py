@@ -25,7 +25,7 @@ from docutils import nodes
 from matplotlib import get_data_path
 from sphinx.application import Sphinx
 
-from about_report import cite, day, edition
+from about_report import address, chapter, cite, day, edition
 from report import data
 from report.exhibits import MISSING
 from report.style import COLOURS, FACE, FONTS, font_faces
@@ -35,38 +35,30 @@ MARGIN = 13.2  # points around a drawing
 TYPES = (("date", "yearmonth", "year"), ("integer", "number"))
 
 
-def read(app: Sphinx, page: str, box: nodes.Element) -> dict[str, Any]:
-    """Return what an exhibit is and shows, as its page says it."""
-    made = box["exhibit"]
-    shown = next(n for n in box.findall() if isinstance(n, nodes.figure | nodes.table))
-    kind, title = shown.tagname, nodes.caption if shown.tagname == "figure" else nodes.title
-    name, caption = shown["ids"][0], next(shown.findall(title)).astext()
+def read(app: Sphinx, page: str, source: nodes.Element) -> dict[str, Any]:
+    """Return what the exhibit above a source line is and shows, as its page says it."""
+    box, made = source.parent, source.parent["exhibit"]
+    kind, title = ("figure", nodes.caption) if made["svg"] else ("table", nodes.title)
+    shown = box.next_node(getattr(nodes, kind))
+    name, caption = shown["ids"][0], shown.next_node(title).astext()
     number = ".".join(map(str, app.env.toc_fignumbers[page][kind][name]))
-    number = app.config.numfig_format[kind] % number
-    base, place = app.config.html_baseurl.rstrip("/"), f"{app.builder.get_target_uri(page)}#{name}"
-    work = {"name": name, "title": f"{number}. {caption}", "number": "", "place": place}
-    work["url"] = base and f"{base}/{place}"
-    heads, *rows = next(box.findall(nodes.table)).findall(nodes.row)
+    place = f"{app.builder.get_target_uri(page)}#{name}"
+    work = {"name": name, "title": f"{app.config.numfig_format[kind] % number}. {caption}"}
+    work |= {"number": "", "place": place, "url": address(app, place)}
+    heads, *rows = box.next_node(nodes.table).findall(nodes.row)
     return {
         **made,
         **work,
         "page": page,
         "kind": kind,
         "caption": caption,
-        "alt": next((image["alt"] for image in shown.findall(nodes.image)), ""),
-        "notes": " ".join(node.astext() for node in _parts(box, "exhibit-note")),
-        "said": "".join(
-            part.astext()
-            for part in next(_parts(box, "exhibit-source"))
-            if isinstance(part, nodes.Text) or "screen-only" not in part["classes"]
-        ),
+        "alt": shown.next_node(nodes.image)["alt"] if made["svg"] else "",
+        "notes": " ".join(node.astext() for node in box if "exhibit-note" in node["classes"]),
+        # Without the links to the data, which are for the screen.
+        "said": "".join(p.astext() for p in source if not isinstance(p, nodes.inline)),
         "columns": [*columns(made["source"], heads, rows)],
         "cite": cite(edition(app), work),
     }
-
-
-def _parts(box: nodes.Element, kind: str) -> Iterator[nodes.Element]:
-    return box.findall(lambda node: isinstance(node, nodes.Element) and kind in node["classes"])
 
 
 def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Iterator[dict[str, Any]]:
@@ -88,19 +80,16 @@ def columns(source: list[str], heads: nodes.row, rows: list[nodes.row]) -> Itera
 
 def _unit(source: list[str], title: str, cells: list[str]) -> str:
     """Return the unit of a column, if its cells are values of a field: a sum may have another."""
-    fields = [f for name in source for f in _fields(name) if f[0] == title]
-    values = set[float]().union(*(field[2] for field in fields))
-    return fields[0][1] if fields and all(float(cell) in values for cell in cells if cell) else ""
+    found = [units[title] for name in source if title in (units := _units(name))]
+    values = set[float]().union(*(values for _, values in found))
+    return found[0][0] if found and values.issuperset(float(cell) for cell in cells if cell) else ""
 
 
 @cache
-def _fields(name: str) -> list[tuple[str, str, set[float]]]:
-    """Return title, unit and values of each field of a table that has a unit."""
-    fields = [field for field in data.describe(name)["schema"]["fields"] if field.get("unit")]
-    rows = (pd.to_numeric(data.load(name)[f["name"]], errors="coerce").dropna() for f in fields)
-    return [
-        (f["title"], f["unit"], {*map(float, row)}) for f, row in zip(fields, rows, strict=True)
-    ]
+def _units(name: str) -> dict[str, tuple[str, set[float]]]:
+    """Return unit and values of each field of a table that has a unit, by its title."""
+    table, fields = data.load(name), data.describe(name)["schema"]["fields"]
+    return {f["title"]: (f["unit"], {*table[f["name"]].dropna()}) for f in fields if f.get("unit")}
 
 
 def _cell(entry: nodes.Element) -> str:
@@ -184,9 +173,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     def offer(app: Sphinx, doctree: nodes.document, page: str) -> None:
         """Put a fold with the files and the citation below the source of each exhibit."""
-        for source in [*_parts(doctree, "exhibit-source")] if app.builder.name == "html" else ():
+        lines = [n for n in doctree.findall(nodes.paragraph) if "exhibit-source" in n["classes"]]
+        for source in lines if app.builder.name == "html" else ():
+            found.append(exhibit := read(app, page, source))
             box = source.parent
-            found.append(exhibit := read(app, page, box))
             box["search"] = [exhibit["name"], exhibit["title"], exhibit["kind"].capitalize()]
             stem = "../" * page.count("/") + f"exhibits/{exhibit['name']}"
             text = app.builder.templates.render("exhibit.html", {"exhibit": exhibit, "stem": stem})
@@ -198,11 +188,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
         """Make the page that lists all exhibits, in the order of the book."""
         order = [*app.env.collect_relations()]
         for exhibit in found:
-            numbers = app.env.toc_secnumbers.get(exhibit["page"], {}).get("", ())
-            chapter = " ".join([*map(str, numbers), app.env.titles[exhibit["page"]].astext()])
-            subjects = dict.fromkeys(data.describe(table)["title"] for table in exhibit["source"])
-            exhibit |= {"chapter": chapter, "subject": "; ".join(subjects)}
-            exhibit["order"] = order.index(exhibit["page"])
+            page, tables = exhibit["page"], map(data.describe, exhibit["source"])
+            title = f"{chapter(app, page)} {app.env.titles[page].astext()}".strip()
+            subject = "; ".join(dict.fromkeys(table["title"] for table in tables))
+            exhibit |= {"chapter": title, "subject": subject, "order": order.index(page)}
         listed = sorted(found, key=lambda exhibit: exhibit["order"])
         yield "exhibits", {"title": "Figures and tables", "exhibits": listed}, "exhibits.html"
 

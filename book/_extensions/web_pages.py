@@ -82,12 +82,11 @@ class WebTranslator(HTML5Translator):
 
     def visit_paragraph(self, node: nodes.Element) -> None:
         """Leave out the tags of a paragraph that is all that its cell or item holds."""
-        if not (lone := isinstance(node.parent, BOXES) and len(node.parent) == 1):
+        if not (isinstance(node.parent, BOXES) and len(node.parent) == 1):
             super().visit_paragraph(node)
-        node["lone"] = lone
 
     def depart_paragraph(self, node: nodes.Element) -> None:
-        if not node["lone"]:
+        if not (isinstance(node.parent, BOXES) and len(node.parent) == 1):
             super().depart_paragraph(node)
 
 
@@ -156,8 +155,10 @@ def sections(doctree: nodes.Node) -> Iterator[tuple[str, ...]]:
             block.astext().replace("\n\n", " | ")  # between the cells of a row
             for part in rest
             if not (isinstance(part, nodes.section) or "search" in part)
-            for block in part.findall(lambda n: isinstance(n, nodes.TextElement | nodes.row))
-            if not isinstance(block, left_out) and not isinstance(block.parent, nodes.entry)
+            for block in part.findall(nodes.Element)
+            if isinstance(block, nodes.TextElement | nodes.row)
+            and not isinstance(block, left_out)
+            and not isinstance(block.parent, nodes.entry)
         )
         yield name, plain(title), "\n".join(map(plain, texts)), *kind
 

@@ -67,24 +67,19 @@ def test_with_an_address_links_are_whole(small):
     page = small("404.html")
     assert page.base["href"] == "https://example.org/"
     assert page.select_one('meta[property="og:image"]')["content"].endswith("social-card.png")
-    assert (
-        small("sitemap.txt").text.splitlines()[0]
-        == "https://example.org/book/appendix/changes.html"
-    )
+    first = small("sitemap.txt").text.splitlines()[0]
+    assert first == "https://example.org/book/appendix/changes.html"
 
 
 def test_contact_and_repository_show_where_they_are_set(small):
-    for name, suffix in (("old", ".md"), ("kit", ".ipynb")):
-        page, at = small(f"{name}.html"), f"main/{name}{suffix}"
+    binder = "https://mybinder.org/v2/gh/someone/small/main?labpath=kit.ipynb"
+    for name, end, launched in (("old", ".md", None), ("kit", ".ipynb", binder)):
+        at = f"main/{name}{end}"
+        page = small(f"{name}.html")
         menu = {a.text: a["href"] for a in page.select(".report-menu a")}
         assert menu["View the source"].startswith(f"https://github.com/someone/small/blob/{at}")
         assert menu["Suggest an edit"] == f"https://github.com/someone/small/edit/{at}"
-        binder = menu.get("Launch on Binder")
-        assert binder == (
-            "https://mybinder.org/v2/gh/someone/small/main?labpath=kit.ipynb"
-            if suffix == ".ipynb"
-            else None
-        )
+        assert menu.get("Launch on Binder") == launched
         links = {a.text: a["href"] for a in page.select(".report-dates a")}
         assert links["someone@example.org"] == "mailto:someone@example.org"
         assert "https://github.com/someone/small" in links
