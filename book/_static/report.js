@@ -15,8 +15,8 @@ document.querySelector("article").append(voice);
 
 // The box of a table is a stop for the keyboard only where it scrolls; else the header row can
 // stay in sight while the page scrolls.
-const boxes = all(".table-scroll");
-const watch = new ResizeObserver(() => {
+const watch = new ResizeObserver((entries) => {
+  const boxes = [...new Set(entries.map(({ target }) => target.closest(".table-scroll")))];
   const fits = boxes.map((box) => box.scrollWidth <= box.clientWidth + 1);
   boxes.forEach((box, place) => { // first look at all, then change all: one layout, not many
     box.classList.toggle("fits", fits[place]);
