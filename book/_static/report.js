@@ -26,30 +26,30 @@ const watch = new ResizeObserver((entries) => {
 all(".table-scroll, .table-scroll > table").forEach((part) => watch.observe(part));
 
 // On narrow pages a table of long texts is stacked (report.css): its roles and heads, for that.
+const ROLES = { table: "table", "thead, tbody": "rowgroup", tr: "row", "thead th": "columnheader", "tbody th": "rowheader", td: "cell" };
 const narrow = matchMedia("(max-width: 40em)");
-const stack = () => all(".exhibit-table table:has(.text-long)").forEach((table) => {
-  const roles = { "thead, tbody": "rowgroup", tr: "row", "thead th": "columnheader", "tbody th": "rowheader", td: "cell" };
-  const give = (it, role) => { it.role = narrow.matches ? role : null; };
-  give(table, "table");
-  for (const [part, role] of Object.entries(roles)) all(part, table).forEach((it) => give(it, role));
-  all("td", table).forEach((cell) => { cell.dataset.head = table.tHead.rows[0].cells[cell.cellIndex].textContent.trim(); });
+const stack = () => all(".exhibit-table:has(.text-long)").forEach((box) => {
+  for (const [part, role] of Object.entries(ROLES)) {
+    all(part, box).forEach((it) => { it.role = narrow.matches ? role : null; });
+  }
+  const heads = all("thead th", box).map((head) => head.textContent.trim());
+  all("td", box).forEach((cell) => { cell.dataset.head = heads[cell.cellIndex]; });
 });
 narrow.addEventListener("change", stack);
 stack();
 
-// Sorting by what cells stand for (data-sort; "" is a missing value and comes last); a third
-// press restores the order.
+// Sorting by what cells stand for (data-sort): numbers, then words, and last what is missing
+// (""). A third press restores the order.
 function sortKeys(cells) {
   const given = cells.map((cell) => cell.dataset.sort);
   // Sentences of which a few begin with a number are words.
   const words = given.filter((key) => key === undefined).length > given.filter(Boolean).length;
   return given.map((key, row) => (key === undefined || (key && words) ? cells[row].textContent.trim() : key && Number(key)));
 }
-function compare(one, other, sign) {
-  if (one === "" || other === "") return (one === "") - (other === "");
-  const words = (typeof one === "string") - (typeof other === "string"); // numbers come first
-  if (words || typeof one === "number") return sign * (words || one - other);
-  return sign * one.localeCompare(other, "en", { numeric: true });
+const { compare } = new Intl.Collator("en", { numeric: true });
+function ascending(one, other) {
+  if (typeof one !== typeof other) return typeof one === "number" ? -1 : 1;
+  return typeof one === "number" ? one - other : compare(one, other);
 }
 all("th.sortable").forEach((head) => {
   const [table, column] = [head.closest("table"), head.cellIndex];
@@ -63,7 +63,8 @@ all("th.sortable").forEach((head) => {
     const rows = original.map((row, place) => [keys[place], row]);
     if (next) {
       head.ariaSort = next;
-      rows.sort(([one], [other]) => compare(one, other, next === "ascending" ? 1 : -1));
+      const sign = next === "ascending" ? 1 : -1;
+      rows.sort(([one], [other]) => (one === "") - (other === "") || sign * ascending(one, other));
     }
     table.tBodies[0].append(...rows.map(([, row]) => row));
     say(next ? "Sorted by " + button.textContent + ", " + next : "In the order of the report");
@@ -79,8 +80,8 @@ async function copy(text, button) {
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 all("caption .headerlink, figcaption .headerlink").forEach((link) => {
-  const number = link.parentElement.querySelector(".caption-number");
-  link.title = link.ariaLabel = "Copy the link to " + (number ? number.textContent.trim() : "this exhibit");
+  const number = link.parentElement.querySelector(".caption-number")?.textContent.trim();
+  link.title = link.ariaLabel = "Copy the link to " + (number ?? "this exhibit");
   link.addEventListener("click", () => copy(link.href, link).catch(() => {})); // then it is a link
 });
 all(".cite-this pre").forEach((pre) => {
@@ -90,7 +91,7 @@ all(".cite-this pre").forEach((pre) => {
 });
 document.addEventListener("copy", (event) => {
   const selection = getSelection();
-  if (!selection.rangeCount) return;
+  if (selection.isCollapsed) return;
   const range = selection.getRangeAt(0);
   const box = element("div", {}, range.cloneContents());
   const within = range.commonAncestorContainer;
@@ -105,18 +106,15 @@ document.addEventListener("copy", (event) => {
 
 // A link into something folded opens it.
 function openTarget() {
-  let name = location.hash.slice(1);
-  try { name = decodeURIComponent(name); } catch { /* "#100%" is a name as it stands */ }
-  const target = document.getElementById(name);
-  const fold = target && target.closest("details");
+  const target = document.querySelector(":target");
+  const fold = target?.closest("details");
   if (!fold) return;
   fold.open = true;
   target.scrollIntoView();
 }
-addEventListener("hashchange", openTarget);
-openTarget();
+for (const event of ["load", "hashchange"]) addEventListener(event, openTarget);
 
-// Drawers and the menu of downloads by keyboard; Control+K goes to the search.
+// Drawers and menus by keyboard; Control+K goes to the search.
 all("header label .icon, .content-icon-container label .icon").forEach((icon) => {
   const [name, drawer] = icon.parentElement.htmlFor === "__toc" ? ["On this page", ".toc-drawer"] : ["Chapters", ".sidebar-drawer"];
   Object.assign(icon, { tabIndex: 0, role: "button", ariaLabel: name });
@@ -127,8 +125,7 @@ all("header label .icon, .content-icon-container label .icon").forEach((icon) =>
     document.querySelector(drawer + " a").focus();
   });
 });
-const menu = document.querySelector(".report-menu");
-document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+document.addEventListener("click", ({ target }) => all(".report-menu").forEach((menu) => { menu.open &&= menu.contains(target); }));
 document.addEventListener("keydown", (event) => {
   if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
@@ -138,42 +135,44 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   hide();
   all(".sidebar-toggle").forEach((toggle) => { toggle.checked = false; });
-  if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
-  menu.open = false;
+  document.activeElement.closest(".report-menu")?.querySelector("summary").focus();
+  all(".report-menu").forEach((menu) => { menu.open = false; });
 });
 
 // Cards: the title of a link, for mouse, keyboard and touch; Escape closes, the pointer may
 // rest on the card.
 const card = element("div", { id: "card", className: "card-text", role: "tooltip", hidden: true });
-let owner = null;
-let timer = 0;
+document.querySelector("article").append(card);
+let owner, timer;
 function hide() {
-  if (owner) owner.removeAttribute("aria-describedby");
-  owner = null;
+  owner?.removeAttribute("aria-describedby");
   card.hidden = true;
 }
-function show(link) {
+function show(link, text) {
   clearTimeout(timer);
-  if (owner === link) return;
   hide();
   owner = link;
-  card.textContent = link.dataset.card;
+  owner.setAttribute("aria-describedby", "card");
+  card.textContent = text;
   card.hidden = false;
-  link.setAttribute("aria-describedby", "card");
-  const place = link.getBoundingClientRect();
+  const place = owner.getBoundingClientRect();
   const room = document.documentElement.clientWidth - card.offsetWidth - 8;
   const below = place.bottom + card.offsetHeight + 12 < innerHeight;
   card.style.left = Math.min(Math.max(8, place.left), room) + scrollX + "px";
   card.style.top = (below ? place.bottom + 6 : place.top - card.offsetHeight - 6) + scrollY + "px";
 }
-const later = () => { clearTimeout(timer); timer = setTimeout(hide, 200); };
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(hide, 200);
+}
 all("article a[title]:not(.headerlink)").forEach((link) => {
-  link.dataset.card = link.title;
+  const { title } = link;
   link.removeAttribute("title");
-  for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => show(link));
+  for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => show(link, title));
   for (const event of ["mouseleave", "blur"]) link.addEventListener(event, later);
 });
 card.addEventListener("mouseenter", () => clearTimeout(timer));
+card.addEventListener("mouseleave", later);
 
 // Values in a picture: of the mark nearest to the pointer, or of the one that a slider, which is
 // seen when the keyboard reaches it, stands at.
@@ -189,9 +188,7 @@ all("script.marks").forEach((script) => {
     Object.assign(slider, { value: place, ariaValueText: text });
     ring.style.left = image.offsetLeft + x * image.offsetWidth + "px";
     ring.style.top = image.offsetTop + y * image.offsetHeight + "px";
-    ring.dataset.card = text;
-    hide();
-    show(ring);
+    show(ring, text);
   }
   function nearest({ clientX, clientY }) {
     const box = image.getBoundingClientRect();
@@ -205,5 +202,3 @@ all("script.marks").forEach((script) => {
   slider.addEventListener("blur", hide);
   figure.append(ring, slider);
 });
-card.addEventListener("mouseleave", later);
-document.querySelector("article").append(card);

@@ -5,13 +5,11 @@ const round = (x) => Math.round(x * 1e9) / 1e9;
 
 // A stream is [[direction, grade, rank, [levels, ...]], ...]: its works, and for each of the
 // findings that speak for a work the levels whose weights are multiplied.
-function verdicts(data, weights) {
-  const rule = data.rule;
-  const side = (score) => (score >= rule.leaning) - (score <= -rule.leaning);
+function verdicts({ rule, claims }, weights) {
   const weigh = (levels) => round(levels.reduce((product, i) => product * weights[i], 1));
-  return data.claims.map((claim) => {
+  return claims.map(({ streams }) => {
     let signed = 0, total = 0, undecided = 0, usable = 0;
-    for (const stream of claim.streams) {
+    for (const stream of streams) {
       const works = stream.map(([direction, grade, rank, findings]) => (
         { direction, grade, rank, weight: Math.max(...findings.map(weigh)) }));
       const balance = round(works.reduce((sum, w) => sum + w.weight * w.direction, 0));
@@ -24,57 +22,49 @@ function verdicts(data, weights) {
     }
     if (!(total > 0)) return rule.not_tested;
     if (usable < rule.usable) return rule.too_little;
-    const score = round(signed / total), lean = side(score);
-    if (!lean) return round(undecided / total) >= 0.5 ? rule.mixed : rule.disagree;
-    const word = lean > 0 ? "supported" : "contradicted";
-    return Math.abs(score) >= rule.one_sided ? word : "mostly " + word;
+    const score = round(signed / total), size = Math.abs(score);
+    if (size < rule.leaning) return round(undecided / total) >= 0.5 ? rule.mixed : rule.disagree;
+    const word = score > 0 ? "supported" : "contradicted";
+    return size >= rule.one_sided ? word : "mostly " + word;
   });
 }
 
 all(".weights-explorer").forEach((box) => {
   const data = JSON.parse(box.querySelector("script").textContent);
   const computed = verdicts(data, data.weights);
-  const sliders = data.levels.map((type, place) => {
-    const input = element("input", { type: "range", id: "weight-" + place, min: 0, max: 1, step: 0.05 });
-    const output = element("output", {});
-    output.htmlFor = input.id;
-    input.addEventListener("input", () => {
-      output.textContent = Number(input.value).toFixed(2);
-      show();
-    });
-    return { input, row: element("p", {}, element("label", { htmlFor: input.id, textContent: type }), input, output) };
-  });
-  const status = element("p", { role: "status" });
+  const sliders = data.levels.map((level, place) => element("input", {
+    type: "range", id: "weight-" + place, min: 0, max: 1, step: 0.05, defaultValue: data.weights[place] }));
+  const outputs = sliders.map(({ id }) => element("output", { htmlFor: id }));
+  const rows = sliders.map((slider, place) => element("p", {},
+    element("label", { htmlFor: slider.id, textContent: data.levels[place] }), slider, outputs[place]));
+  const heads = ["Recommendation", "Verdict in this report", "Verdict with your weights"];
   const body = element("tbody", {});
+  const changes = element("div", { className: "table-scroll" }, element("table", {},
+    element("caption", { textContent: "Verdicts that change" }),
+    element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col", textContent: text })))),
+    body));
+  const status = element("p", { role: "status" });
+  const legend = element("legend", { textContent: "Weight of design, directness, setting and bias" });
+  const form = element("form", {}, element("fieldset", {}, legend, ...rows));
+  const back = element("button", { type: "button", className: "button", textContent: "Back to the report's weights" });
 
   function show() {
-    const now = verdicts(data, sliders.map(({ input }) => Number(input.value)));
-    const changed = now.map((verdict, place) => [verdict, place]).filter(([verdict, place]) => verdict !== computed[place]);
-    body.replaceChildren(...changed.map(([verdict, place]) => element("tr", {},
-      element("th", { scope: "row", textContent: data.claims[place].name }),
-      ...[computed[place], verdict].map((text) => element("td", { textContent: text })))));
+    sliders.forEach(({ value }, place) => { outputs[place].textContent = Number(value).toFixed(2); });
+    const now = verdicts(data, sliders.map(({ value }) => Number(value)));
+    const changed = data.claims.map(({ name }, place) => [name, computed[place], now[place]])
+      .filter(([, before, after]) => before !== after);
+    body.replaceChildren(...changed.map(([name, ...both]) => element("tr", {},
+      element("th", { scope: "row", textContent: name }), ...both.map((text) => element("td", { textContent: text })))));
     status.textContent = changed.length
       ? changed.length + " of " + now.length + " verdicts change with these weights."
       : "With these weights all " + now.length + " verdicts are those of the scorecard.";
-    scroll.hidden = !changed.length;
-  }
-  function reset() {
-    sliders.forEach(({ input }, place) => {
-      input.value = data.weights[place];
-      input.dispatchEvent(new Event("input"));
-    });
+    changes.hidden = !changed.length;
   }
 
-  const columns = ["Recommendation", "Verdict in this report", "Verdict with your weights"];
-  const scroll = element("div", { className: "table-scroll" }, element("table", {},
-    element("caption", { textContent: "Verdicts that change" }),
-    element("thead", {}, element("tr", {}, ...columns.map((text) => element("th", { scope: "col", textContent: text })))),
-    body));
-  const button = element("button", { type: "button", className: "button", textContent: "Back to the report's weights" });
-  button.addEventListener("click", reset);
-  box.append(element("fieldset", {}, element("legend", { textContent: "Weight of design, directness, setting and bias" }),
-    ...sliders.map(({ row }) => row)), button, status, scroll);
+  form.addEventListener("input", show);
+  back.addEventListener("click", () => { form.reset(); show(); });
+  box.append(form, back, status, changes);
   box.hidden = false;
   box.verdicts = (weights) => verdicts(data, weights); // what the browser test calls
-  reset();
+  show();
 });

@@ -7,16 +7,6 @@ import threading
 
 import pytest
 
-ARGS = [
-    "--no-sandbox",  # the tests may run as root, on pages of this book alone
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """A file server that keeps no log."""
@@ -32,7 +22,7 @@ def browser():
     if not chromium:
         pytest.skip("no chromium on this machine")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu"])
         yield browser
         browser.close()
 
@@ -54,13 +44,17 @@ def address(request, served, built):
 
 
 @pytest.fixture
-def window(browser):
-    """A function that opens a page with settings of its own, which notes errors and requests."""
+def window(browser, served):
+    """A function that opens a page with settings of its own, which notes errors and requests.
+
+    Addresses that are not whole are the book's on the server.
+    """
     contexts = []
 
     def watched(width=1280, height=900, **settings):
-        size = {"width": width, "height": height}
-        contexts.append(browser.new_context(viewport=size, reduced_motion="reduce", **settings))
+        settings |= {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
+        settings |= {"base_url": served, "permissions": ["clipboard-read", "clipboard-write"]}
+        contexts.append(browser.new_context(**settings))
         contexts[-1].set_default_timeout(5000)
         page = contexts[-1].new_page()
         page.faults, page.requests = [], []
@@ -81,3 +75,10 @@ def page(window):
     page = window(color_scheme="light")
     yield page
     assert not page.faults
+
+
+@pytest.fixture
+def chapter(page):
+    """The first chapter of the book, opened on such a page."""
+    page.goto("book/engagement.html")
+    return page

@@ -18,12 +18,11 @@ def marks_of(page):
     return [(float(x), float(y), text) for x, y, text in (line.split(" ", 2) for line in lines)]
 
 
-def test_each_file_is_two_clicks_away(page, served, built):
-    page.goto(f"{served}{PAGE}")
-    box_of(page).get_by_text("Save or cite").click()
+def test_each_file_is_two_clicks_away(chapter, built):
+    box_of(chapter).get_by_text("Save or cite").click()
     for link in ("PNG", "SVG", "CSV", "their description", "BibTeX", "RIS"):
-        with page.expect_download() as arriving:
-            box_of(page).locator(".cite-this").get_by_role("link", name=link).click()
+        with chapter.expect_download() as arriving:
+            box_of(chapter).locator(".cite-this").get_by_role("link", name=link).click()
         name = arriving.value.suggested_filename
         assert name.startswith(f"{FIGURE}."), link
         sent = Path(arriving.value.path()).read_bytes()
@@ -31,7 +30,6 @@ def test_each_file_is_two_clicks_away(page, served, built):
 
 
 def test_a_citation_is_copied_by_keyboard(page, address):
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{address}{PAGE}")
     fold = box_of(page).locator(".cite-this")
     fold.locator("summary").press("Enter")
@@ -59,24 +57,23 @@ def test_the_pointer_shows_the_value_of_the_nearest_mark(page, address):
     assert not box_of(page).locator(".mark").is_visible()
 
 
-def test_the_keyboard_steps_through_the_values(page, served):
-    page.goto(f"{served}{PAGE}")
-    slider, marks = box_of(page).get_by_role("slider"), marks_of(page)
+def test_the_keyboard_steps_through_the_values(chapter):
+    slider, marks = box_of(chapter).get_by_role("slider"), marks_of(chapter)
     assert slider.get_attribute("aria-label") == "Values in Figure 1.5"
     slider.focus()
     for _, _, text in marks[:3]:
-        assert page.locator("#card").inner_text() == text
+        assert chapter.locator("#card").inner_text() == text
         assert slider.get_attribute("aria-valuetext") == text
-        page.keyboard.press("ArrowRight")
-    page.keyboard.press("End")
-    assert page.locator("#card").inner_text() == marks[-1][2]
-    page.keyboard.press("Tab")
-    assert not page.locator("#card").is_visible()
+        chapter.keyboard.press("ArrowRight")
+    chapter.keyboard.press("End")
+    assert chapter.locator("#card").inner_text() == marks[-1][2]
+    chapter.keyboard.press("Tab")
+    assert not chapter.locator("#card").is_visible()
 
 
-def test_a_tap_shows_the_value(window, served):
+def test_a_tap_shows_the_value(window):
     page = window(375, 700, has_touch=True)
-    page.goto(f"{served}{PAGE}")
+    page.goto(PAGE)
     image = box_of(page).locator("img")
     room, (x, y, text) = image.bounding_box(), marks_of(page)[0]
     image.tap(position={"x": x * room["width"], "y": y * room["height"]})
@@ -84,19 +81,9 @@ def test_a_tap_shows_the_value(window, served):
     assert page.locator("#card").inner_text() == text
 
 
-def test_without_javascript_files_and_citation_are_there(window, served):
-    page = window(java_script_enabled=False)
-    page.goto(f"{served}{PAGE}")
-    box_of(page).locator(".cite-this summary").click()
-    assert box_of(page).locator(".cite-this a").first.is_visible()
-    assert box_of(page).locator(".cite-this pre").is_visible()
-    page.goto(f"{served}exhibits.html")
-    assert page.locator("tbody tr").count() > 100
-
-
 @pytest.mark.parametrize("asked", cases("search_queries")["kinds"], ids=lambda a: a["kind"])
-def test_search_says_what_it_found(page, served, asked):
-    page.goto(f"{served}search.html?q={asked['query']}")
+def test_search_says_what_it_found(page, asked):
+    page.goto(f"search.html?q={asked['query']}")
     kind, lands = asked["kind"], asked["lands"]
     found = page.locator(".search-results li", has=page.get_by_text(kind, exact=True))
     hrefs = found.locator("a").evaluate_all("all => all.map((a) => a.href)")
@@ -128,6 +115,6 @@ def test_all_exhibits_sort_by_chapter_and_subject(page, address):
     assert pictures.last.evaluate("e => e.naturalWidth") > 100
 
 
-def test_an_old_address_leads_to_what_replaced_it(page, served):
-    page.goto(f"{served}book/sanctions.html#fig-sanctions-trade")
+def test_an_old_address_leads_to_what_replaced_it(page):
+    page.goto("book/sanctions.html#fig-sanctions-trade")
     assert page.locator(":target #fig-sanctions-measures").count() == 1
