@@ -145,8 +145,8 @@ def picture(drawing: str, title: str, lines: list[str], alt: str) -> str:
     )
 
 
-def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: Any) -> None:
-    """Write the files of an exhibit; press is the compiler that draws the PNG."""
+def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any]) -> None:
+    """Write the files of an exhibit, but for its PNG."""
     stem = folder / exhibit["name"]
     shown = pd.DataFrame({column["name"]: column["cells"] for column in exhibit["columns"]})
     told = json.dumps(package(exhibit, about), ensure_ascii=False, indent=2)
@@ -161,10 +161,18 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any], press: A
         files[".svg"] = picture(drawing, exhibit["caption"], lines, exhibit["alt"])
     for end, content in files.items():
         stem.with_suffix(end).write_text(content, encoding="utf-8")
-    if exhibit["svg"]:
-        sheet = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
-        sheet += f'#image("/{stem.name}.svg")'
-        stem.with_suffix(".png").write_bytes(press.compile(sheet.encode(), format="png", ppi=160))
+
+
+def draw(folder: Path) -> None:
+    """Draw each SVG of a folder as a PNG of 1,600 pixels, all in one run of the compiler."""
+    drawings = sorted(folder.glob("*.svg"))
+    look = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
+    sheet = look + "#pagebreak()\n".join(f'#image("/{path.name}")\n' for path in drawings)
+    fonts: list[Any] = [Path(FONTS["400", "normal"]).parent, Path(get_data_path(), "fonts", "ttf")]
+    how: dict[str, Any] = {"format": "png", "ppi": 160, "ignore_system_fonts": True}
+    pages: Any = typst.compile(sheet.encode(), root=folder, font_paths=fonts, **how)
+    for path, page in zip(drawings, pages if len(drawings) > 1 else [pages], strict=False):
+        path.with_suffix(".png").write_bytes(page)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -199,10 +207,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
         if error is None and app.builder.name == "html":
             folder = Path(app.outdir, "exhibits")
             folder.mkdir()
-            fonts = [Path(FONTS["400", "normal"]).parent, Path(get_data_path(), "fonts", "ttf")]
-            press = typst.Compiler(root=folder, font_paths=fonts, ignore_system_fonts=True)
             for exhibit in found:
-                write(folder, exhibit, edition(app), press)
+                write(folder, exhibit, edition(app))
+            draw(folder)
 
     app.connect("doctree-resolved", offer, priority=900)
     app.connect("html-collect-pages", pages)
