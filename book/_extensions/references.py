@@ -62,6 +62,7 @@ class ExplainLinks(SphinxPostTransform):
         for ref in domain.citation_refs:
             for target in ref.targets:
                 places.setdefault(target.key, {}).setdefault(ref.docname, ref.citation_ref_id)
+        entries = {i: item for item in self.document.findall(nodes.citation) for i in item["ids"]}
         pages = [self.config.root_doc, *self.env.toctree_includes[self.config.root_doc]]
         for citation in domain.citations:
             cited = places.get(citation.key, {})
@@ -73,7 +74,7 @@ class ExplainLinks(SphinxPostTransform):
                 line += nodes.Text(", " if len(line) > 1 else "")
                 line += nodes.reference("", text, refuri=f"{uri}#{cited[page]}", internal=True)
             if cited:
-                self.document.ids[citation.citation_id] += line
+                entries[citation.citation_id] += line
 
 
 def own_text(document: nodes.document) -> list[nodes.paragraph]:

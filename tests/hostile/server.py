@@ -21,6 +21,8 @@ import sphinxcontrib.bibtex  # noqa: F401
 
 from publish import commands, site, sources, sphinx_run, validation  # noqa: F401
 
+start = subprocess.run
+
 
 def fork(run: Callable[[], int], out: int, err: int) -> int:
     """Call a function in a fork whose output goes to two files; return its status."""
@@ -37,8 +39,10 @@ def fork(run: Callable[[], int], out: int, err: int) -> int:
     os._exit(status)
 
 
-def build(arguments: list[Any], **_: Any) -> subprocess.CompletedProcess[str]:
-    """Stand for the process that site starts for the builders."""
+def build(arguments: list[Any], **how: Any) -> subprocess.CompletedProcess[str]:
+    """Stand for the process that site starts for the builders; others are started."""
+    if "publish.sphinx_run" not in arguments:
+        return start(arguments, **how)
     log = os.memfd_create("log")
     out, *builders = arguments[3:]
     status = fork(lambda: sphinx_run.main(Path(out), *builders), log, log)
