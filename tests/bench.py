@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,10 +117,11 @@ def grow(folder: Path, times: int) -> None:
     (part,) = (part for part in toc["parts"] if part.get("numbered"))
     for name in [chapter["file"] for chapter in part["chapters"] if "concl" not in chapter["file"]]:
         text, stem = (folder / f"{name}.ipynb").read_text("utf-8"), name.rpartition("/")[2]
-        for number in range(2, times + 1):
-            other = re.sub(rf"\b(tbl|fig)-{stem}-", rf"\1-{stem}{number}-", text)
-            (folder / f"{name}{number}.ipynb").write_text(other, "utf-8")
-            part["chapters"].append({"file": f"{name}{number}"})
+        for first, second in list(product("abcdefgh", repeat=2))[: times - 1]:
+            more = f"{stem}{first}{second}"  # no number: a sentence with a certainty has none
+            other = re.sub(rf"\b(tbl|fig)-{stem}-", rf"\1-{more}-", text)
+            (folder / f"book/{more}.ipynb").write_text(other, "utf-8")
+            part["chapters"].append({"file": f"book/{more}"})
     path.write_text(yaml.safe_dump(toc), "utf-8")
 
 

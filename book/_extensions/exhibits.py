@@ -307,8 +307,7 @@ class Certainty(SphinxRole):
     """The certainty of a claim's verdict, computed; the words that it tags must say the same."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        known = self.text in set(data.load("verdict_inputs")["claim_id"])
-        level = assessment.certainty(self.text) if known else "of no recommendation"
+        level = assessment.certainties().get(self.text, "of no recommendation")
         for name in data.loaded():
             self.env.note_dependency(str(data.path_of(name)))
         words = self.inliner.parent.astext()

@@ -123,7 +123,7 @@ def hold(out: Path) -> None:
         say("begins")
         shutil.rmtree(self.outdir)
         Path(self.outdir).mkdir()
-        assessment.certainty.cache_clear()
+        assessment.certainties.cache_clear()
         saved, now = {Path(name) for name in json.loads(line)}, dict(_inputs())
         used = {path for path in saved if path not in now or now[path] != before.get(path)}
         for name in self.env.found_docs:

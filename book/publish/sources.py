@@ -34,9 +34,10 @@ def source_files() -> list[Path]:
     return sorted(path for path in files if path.is_file())
 
 
-def source_digest() -> str:
-    """Return one digest of everything that the book is made from."""
-    return hashlib.sha256("".join(checksums(ROOT, source_files())).encode()).hexdigest()
+def source_digest(*endings: str) -> str:
+    """Return one digest of everything that the book is made from, but files with these endings."""
+    files = [path for path in source_files() if path.suffix not in endings]
+    return hashlib.sha256("".join(checksums(ROOT, files)).encode()).hexdigest()
 
 
 def up_to_date() -> bool:

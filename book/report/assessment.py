@@ -101,10 +101,10 @@ def chance(draws: int = 200, seed: int = 2026) -> pd.DataFrame:
 
 
 @cache
-def certainty(claim_id: str) -> str:
-    """Return the certainty of a claim's verdict in a word, or "no verdict" (for tags in prose)."""
-    word = grade([claim_id])["certainty"].item()
-    return "no verdict" if pd.isna(word) else str(word)
+def certainties() -> dict[str, str]:
+    """Return by claim the certainty of its verdict in a word (for tags in prose)."""
+    graded = grade(list(load("verdict_inputs")["claim_id"]))
+    return dict(zip(graded["claim_id"], graded["Certainty"], strict=True))
 
 
 def explorer(claims: pd.DataFrame) -> Exhibit:
