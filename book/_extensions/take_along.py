@@ -164,15 +164,13 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any]) -> None:
 
 
 def draw(folder: Path) -> None:
-    """Draw each SVG of a folder as a PNG of 1,600 pixels, all in one run of the compiler."""
-    drawings = sorted(folder.glob("*.svg"))
+    """Draw each SVG of a folder as a PNG of 1,600 pixels; all at once would take much memory."""
     look = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
-    sheet = look + "#pagebreak()\n".join(f'#image("/{path.name}")\n' for path in drawings)
-    fonts: list[Any] = [Path(FONTS["400", "normal"]).parent, Path(get_data_path(), "fonts", "ttf")]
-    how: dict[str, Any] = {"format": "png", "ppi": 160, "ignore_system_fonts": True}
-    pages: Any = typst.compile(sheet.encode(), root=folder, font_paths=fonts, **how)
-    for path, page in zip(drawings, pages if len(drawings) > 1 else [pages], strict=False):
-        path.with_suffix(".png").write_bytes(page)
+    fonts = [Path(FONTS["400", "normal"]).parent, Path(get_data_path(), "fonts", "ttf")]
+    press: Any = typst.Compiler(root=folder, font_paths=fonts, ignore_system_fonts=True)
+    for path in folder.glob("*.svg"):
+        sheet = f'{look}#image("/{path.name}")'.encode()
+        path.with_suffix(".png").write_bytes(press.compile(sheet, format="png", ppi=160))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

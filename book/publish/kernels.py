@@ -44,7 +44,7 @@ class Fork(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **how: Any) -> Any:
         """Start it, with what the command would have been given after the name of the module."""
         forks: Any = multiprocessing.get_context("forkserver")
-        forks.set_forkserver_preload(["report", "ipykernel.kernelapp"])
+        forks.set_forkserver_preload(["publish.ahead"])
         arguments = cmd[cmd.index("-f") :]
         self.process: Any = forks.Process(target=begin, args=(arguments, how["cwd"], how["env"]))
         self.process.start()
