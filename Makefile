@@ -41,7 +41,7 @@ KILLS ?= 100
 mutate: .venv/.tests  ## how many wrong cells of data/ does some check catch? (ten minutes)
 	@$(BIN)/python tests/mutate.py --sample $(SAMPLE) --seed $(SEED)
 
-mutate-code: .venv/.tests  ## do the tests notice a change of the code? (an hour)
+mutate-code: .venv/.tests  ## do the tests notice a change of the code? (an hour; MODULES="evidence 150": a sample)
 	@$(BIN)/python tests/mutate_code.py $(MODULES)
 
 faults: .venv/.tests  ## kill a build a hundred times: is the book always whole? (a quarter of an hour)

@@ -3,7 +3,7 @@
 The stock way to a book that is surely fresh is "jupyter-book build --all" with execution forced,
 and to a proof that it reproduces, nbval notebook by notebook. It changes nothing in the
 repository: both work in copies. Each figure is wall time and, in brackets, processor time,
-which a busy machine disturbs less.
+which a busy machine disturbs less; that of kernels, which are forks, is not in it.
 """
 
 from __future__ import annotations

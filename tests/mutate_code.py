@@ -19,6 +19,7 @@ import sys
 import tempfile
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from random import Random
 
 import pytest
 from copies import ROOT, cases
@@ -72,13 +73,17 @@ def survives(path: Path, change: MutationSpec, tests: list[str]) -> bool:
     return pass_with(path, mutate_code(text, operator, change.occurrence), tests)
 
 
-def run(name: str) -> list[str]:
-    """Return a line for each change that no test noticed; print how many were tried."""
+def run(name: str, most: int) -> list[str]:
+    """Return a line for each change that no test noticed; print how many were tried.
+
+    Of more changes than most, a seeded sample is tried.
+    """
     path, *tests = (ROOT / place for place in MODULES[name])
     text, tests, found = path.read_text(encoding="utf-8"), [*map(str, tests)], []
     if not pass_with(path, text, tests):
         sys.exit(f"{name}: the tests fail without any change")
-    tried = changes(path)
+    possible = changes(path)
+    tried = possible if most >= len(possible) else Random(2026).sample(possible, most)
     with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
         ends = pool.starmap(survives, [(path, change, tests) for change in tried], chunksize=1)
     alive = [change for change, end in zip(tried, ends, strict=True) if end]
@@ -88,19 +93,20 @@ def run(name: str) -> list[str]:
         if not any(name in kind and part in code for name, part, _ in EQUAL):
             found.append(f"{MODULES[name][0]}:{line} {kind}: {code}")
     counts = f"{len(tried) - len(alive)} noticed, {len(alive) - len(found)} change nothing"
-    print(f"{MODULES[name][0]}: {len(tried)} changes, {counts}", flush=True)
+    print(f"{MODULES[name][0]}: {len(tried)} of {len(possible)} changes, {counts}", flush=True)
     return found
 
 
 def main() -> int:
-    """Run the modules named, or all."""
-    names = sys.argv[1:] or list(MODULES)
+    """Run the modules named, or all; a number among the names is the most changes of each."""
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    names = [word for word in sys.argv[1:] if not word.isdigit()] or list(MODULES)
     tests = [str(ROOT / test) for name in names for test in MODULES[name][1:]]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # a change is no lesson for later runs
         with contextlib.redirect_stdout(io.StringIO()):
             pytest.main([*OPTIONS, "--collect-only", *tests])  # loads what they need, once
-        found = [line for name in names for line in run(name)]
+        found = [line for name in names for line in run(name, numbers[0] if numbers else 10_000)]
     print(*sorted(found), sep="\n")
     return int(bool(found))
 
