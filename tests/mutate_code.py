@@ -35,7 +35,10 @@ SECONDS = 60.0  # of the processor, for the tests after one change: some changes
 
 
 def changes(path: Path) -> list[MutationSpec]:
-    """Return the changes of a file, but for those of annotations."""
+    """Return the changes of a file, but for those of annotations and of names of exceptions.
+
+    Of the latter, cosmic-ray 8 cannot change one with a dot.
+    """
     hints = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
@@ -45,6 +48,7 @@ def changes(path: Path) -> list[MutationSpec]:
     with use_db(":memory:") as database:
         init([path], database, {})
         found = [item.mutations[0] for item in database.work_items]
+    found = [change for change in found if not change.operator_name.endswith("ExceptionReplacer")]
     return [change for change in found if tuple(change.start_pos) not in hints]
 
 

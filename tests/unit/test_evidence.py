@@ -61,6 +61,7 @@ def test_what_a_reader_is_shown():
     assert evidence.shown(judged("EdtlF -", "EdtlF +")) == "too little evidence"
     assert evidence.shown(judged("EdtlF 0", *["BdtlF +"] * 2)) == "too little evidence"
     assert evidence.shown(judged(*["EdtlF +"] * 5)) == "supported"
+    assert evidence.shown(judged(*["EdtlA +"] * 5)) == "supported"  # moderate is sure enough
     assert evidence.shown(judged(*["LdtlF -"] * 5)) == "leans against"
 
 
@@ -73,6 +74,8 @@ def test_a_review_excuses_few_streams_only_if_it_is_usable():
 def test_nothing_is_not_tested_and_few_searches_cap_the_certainty():
     assert judged("EdtlF c").verdict == judged().verdict == "not tested"
     assert said(judged(*["EdtlF +"] * 5, searches=2)) == ("supported", "low")
+    with patch.dict(LEVELS, {key: f._replace(weight=0.0) for key, f in LEVELS.items()}):
+        assert judged(*["EdtlF +"] * 5).verdict == "not tested"
 
 
 def test_a_pooled_study_does_not_speak_beside_its_review():
@@ -113,6 +116,12 @@ def test_the_most_direct_findings_of_a_work_speak():
     found = judged(("EdtlF +", {"key": "a"}), ("EmtlF -", {"key": "a"}))
     assert (found.score, found.direct) == (1, 1)
     assert judged("EntlF +").direct == judged("EmtlF +").direct == 0
+
+
+def test_the_order_of_findings_has_no_meaning():
+    findings, works = frames([("EdtlF +", {"key": "a"}), ("EdklF -", {"key": "a"})])
+    turned = findings[::-1].reset_index(drop=True)
+    assert evidence.gather(turned, works) == evidence.gather(findings, works)
 
 
 def test_teams_share_half_of_the_shorter_list():
@@ -195,7 +204,8 @@ def test_one_constant_times_all_weights_changes_nothing(rows):
 def test_grade_gives_a_row_a_claim():
     frame = grade(*frames(["EdtlA +"] * 5), FACTORS, {"S1-B1": 3}, ["S1-B1", "B"])
     assert list(frame["verdict"]) == ["supported", "not tested"]
-    assert list(frame["certainty"])[:1] == ["moderate"] and frame["usable"].tolist() == [5, 0]
+    assert list(frame["certainty"])[:1] == ["moderate"]
+    assert frame["usable"].tolist() == frame["direct"].tolist() == [5, 0]
     assert frame["best"].tolist()[:1] == ["w04"] and frame["best"].isna().tolist() == [False, True]
 
 

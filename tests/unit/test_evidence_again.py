@@ -3,7 +3,9 @@
 import shutil
 
 import pandas as pd
-from test_evidence import FACTORS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_evidence import FACTORS, ROWS, build, frames, judged, said
 
 import report
 from report import assessment, data, evidence
@@ -111,6 +113,13 @@ def test_both_ways_of_writing_the_rule_agree():
         certainty = None if pd.isna(row.certainty) else row.certainty
         found = again(own, works, searches.get(row.claim_id, 0))
         assert (row.verdict, certainty) == found, row.claim_id
+
+
+@given(ROWS, st.integers(2, 3))
+@settings(max_examples=300, deadline=None)
+def test_both_agree_on_works_of_any_kind(rows, searches):
+    findings, works = frames(build(rows))
+    assert said(judged(*build(rows), searches=searches)) == again(findings, works, searches)
 
 
 def test_a_reader_who_adds_works_sees_what_they_change(tmp_path, monkeypatch):
