@@ -105,6 +105,9 @@ def test_a_draw_keeps_what_is_not_recoded_and_never_draws_the_same_code_again(ro
     [
         (("EdtlF +", "LdksA -", "CdtlF -"), 0.54, 0.559),
         (("CdtlF +", "LdtlF -", "BdtlF 0"), 0.46, 0.479),
+        ((("EdtlF +", {"stream": "s"}), ("QdtlF -", {"stream": "s"})), 1.0, 0.803),
+        ((("EdtlF -", {"stream": "s"}), ("QdtlF 0", {"stream": "s"})), 1.0, 0.79),
+        ((("EdtlF -", {"stream": "s"}), ("QdtlF +", {"stream": "s"})), 1.0, 0.79),
         (("EdtsA +", "EnklF -", "LdfhF -", "CmtlF 0"), 0.272, 0.351),
     ],
 )
@@ -165,6 +168,7 @@ def test_swapped_directions_mirror_the_result(rows):
     one = judged(*build(rows))
     other = judged(*build([(c, swap[s], a, b) for c, s, a, b in rows]))
     assert one.side == -other.side and one.certainty == other.certainty
+    assert one.unsettled == other.unsettled
     assert one.verdict.replace("supported", "contradicted") in {
         other.verdict, other.verdict.replace("supported", "contradicted")
     }  # fmt: skip

@@ -21,7 +21,7 @@ LIMITS = {
     "book/_extensions": 1356,
     "PDF builder": 1246,
     "scripts, styles, templates": 577,
-    "tests": 7056,
+    "tests": 7060,
 }
 QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 QUIET |= {tokenize.ENCODING, tokenize.ENDMARKER}
