@@ -187,7 +187,8 @@ class Exhibit(SphinxDirective):
                 entry["classes"].append("text-long")
         rest = nodes.tbody("", *(self.row(row, columns) for row in body["rows"]))
         group += [head, rest]
-        for row, anchor in zip(rest, body.get("anchors", ()), strict=False):  # or it has none
+        anchors = body.get("anchors", [])
+        for row, anchor in zip(rest if anchors else (), anchors, strict=True):
             row[0]["names"].append(nodes.fully_normalize_name(anchor))
             self.state.document.note_explicit_target(row[0], row[0])
         return table

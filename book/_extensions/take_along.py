@@ -203,8 +203,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     def finish(app: Sphinx, error: Exception | None) -> None:
         if error is None and app.builder.name == "html":
-            folder = Path(app.outdir, "exhibits")
-            folder.mkdir()
+            (folder := Path(app.outdir, "exhibits")).mkdir()
             for exhibit in found:
                 write(folder, exhibit, edition(app))
             draw(folder)

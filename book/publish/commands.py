@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
-import io
+import platform
 import sys
 import time
 from collections.abc import Sequence
@@ -35,7 +35,6 @@ def check() -> None:
         tail = "Mend the rows named above; the last good book stays in place."
         raise DataError("\n  ".join([head, *problems]) + f"\n{tail}")
     if sources.source_digest(".ipynb", ".md") == state:  # nothing was saved meanwhile
-        stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(state)
 
 
@@ -59,11 +58,8 @@ def execute(force: bool = False, names: Sequence[str] = ()) -> None:
     if errors := [run.error for run in runs if run.error]:
         raise notebooks.NotebookError("\n".join(errors))
     fresh = len(paths) - len(runs)
-    print(
-        f"{len(runs)} executed, {fresh} up to date."
-        if runs
-        else f"All {fresh} notebooks are up to date: nothing was executed."
-    )
+    some = f"{len(runs)} executed, {fresh} up to date."
+    print(some if runs else f"All {fresh} notebooks are up to date: nothing was executed.")
 
 
 def book() -> None:
@@ -86,8 +82,8 @@ def compare(names: Sequence[str] = ()) -> int:
     notebooks.execute(runs)
     results = [reproduce.compare(run) for run in runs]
     said, path = reproduce.report(results), sources.BUILD / "reproduce.txt"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"{reproduce.machine()}\n{said}\n", encoding="utf-8")
+    machine = f"Python {platform.python_version()} on {platform.platform()}"
+    path.write_text(f"{machine}\n{said}\n", encoding="utf-8")
     wrong = any(result.differences for result in results)
     print(f"{said}\nThis report is also in {path}." if wrong else said)
     return int(wrong)
@@ -95,9 +91,6 @@ def compare(names: Sequence[str] = ()) -> int:
 
 def main() -> int:
     """Run one command; return its exit status."""
-    for stream in (sys.stdout, sys.stderr):  # a minus sign is no reason to fail in an old console
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="publish", description=__doc__)
     parser.add_argument("command", choices=["book", "preview", "execute", "reproduce", "check"])
     parser.add_argument("notebooks", nargs="*", help="names such as engagement (default: all)")
@@ -106,6 +99,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="of the preview (0: a free one)")
     chosen = parser.parse_intermixed_args()
     try:
+        sources.BUILD.mkdir(exist_ok=True)
         if chosen.command == "reproduce":
             return compare(chosen.notebooks)
         if chosen.command == "check":

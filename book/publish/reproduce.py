@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -102,8 +101,3 @@ def report(results: list[Comparison]) -> str:
     lines = [f"{r.run.name}: {line}" for r in results for line in r.differences]
     same, total = sum(r.reproduced for r in results), sum(len(r.stored) for r in results)
     return "\n".join([frame.to_string(), *lines, f"{same} of {total} outputs reproduced."])
-
-
-def machine() -> str:
-    """Return where a comparison ran."""
-    return f"Python {platform.python_version()} on {platform.platform()}"

@@ -182,7 +182,7 @@ def gapless(tables: Tables) -> Iterator[Problem]:
     for table, column in tables.listed("gapless"):
         parts = table.text[column].str.extract(r"^(\d+)(?:-(\d+))?$").astype(float)
         counts = (parts[0] * 12 + parts[1]).fillna(parts[0]).dropna().sort_values()
-        for row in counts.index[counts.diff() > 1]:
+        for row in counts.index[counts.diff().fillna(1) != 1]:
             yield table.problem(row, column, "follows a gap: a row before it is missing")
 
 

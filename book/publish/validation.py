@@ -25,9 +25,8 @@ from report.data import Problem, quoted
 
 Descriptor = dict[str, Any]
 
-FORM = Path(__file__).with_name("description.yaml")
 CONTRACT = jsonschema.Draft202012Validator(
-    yaml.safe_load(FORM.read_text(encoding="utf-8")),
+    yaml.safe_load(Path(__file__).with_name("description.yaml").read_text("utf-8")),
     format_checker=jsonschema.FormatChecker(("date", "regex")),
 )
 
@@ -80,16 +79,17 @@ def _description(resources: list[Descriptor], folder: Path) -> Iterator[Problem]
     """Check that the package says all that the book needs to know of its tables, one and all."""
     sound = [resource for resource in resources if CONTRACT.is_valid(resource)]
     names = Counter(str(resource.get("name")) for resource in resources)
-    columns = {r["name"]: {field["name"] for field in r["schema"]["fields"]} for r in sound}
+    columns: dict[str, set[str] | None] = dict.fromkeys(names)  # of a malformed table not known
+    columns |= {r["name"]: {field["name"] for field in r["schema"]["fields"]} for r in sound}
     for resource in resources:
         for key, text in _lost(resource, columns) if resource in sound else _shape(resource):
             yield Problem(_place(resource), 0, key, text)
         if names[str(resource.get("name"))] > 1:
             yield Problem(_place(resource), 0, "name", "is the name of two tables")
-    described = {str(resource.get("path")) for resource in resources}
-    # What else systems and editors leave in data/ is no table, and nothing of it is published.
-    for path in sorted(folder.rglob("[!.~]*.csv")):
-        if (name := path.relative_to(folder).as_posix()) not in described:
+    described = {"datapackage.json", *(str(resource.get("path")) for resource in resources)}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name not in described and not re.fullmatch(rules.KINDS["stray"], path.name):
             yield Problem(f"data/{name}", 0, "", "is not described in data/datapackage.json")
 
 
@@ -104,7 +104,7 @@ def _shape(resource: Descriptor) -> Iterator[tuple[str, str]]:
             yield ".".join(path), f"{quoted(error.instance)} {why or rule}"
 
 
-def _lost(resource: Descriptor, columns: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
+def _lost(resource: Descriptor, columns: dict[str, set[str] | None]) -> Iterator[tuple[str, str]]:
     """Return what a well-formed description names, but is not there."""
     own, schema = resource["name"], resource["schema"]
     breaks = [entry["field"] for entry in resource["breaks"]]
@@ -115,7 +115,7 @@ def _lost(resource: Descriptor, columns: dict[str, set[str]]) -> Iterator[tuple[
         named += [(own, name) for name in key["fields"]]
         named += [(target, name) for name in key["reference"]["fields"]]
     for table, name in dict.fromkeys(named):
-        if name not in columns.get(table, ()):
+        if (there := columns.get(table, set())) is not None and name not in there:
             text = "a key, order, observed or break names a table or column that is not there"
             yield "schema", f"{text}: {name!r} of {table!r}"
 
@@ -123,8 +123,11 @@ def _lost(resource: Descriptor, columns: dict[str, set[str]]) -> Iterator[tuple[
 def _read(resource: Descriptor, folder: Path, tables: Tables) -> list[Problem]:
     """Read one file into the tables, if it is one; return what is wrong."""
     path = f"data/{resource['path']}"
+    file = (folder / resource["path"]).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        return [Problem(path, 0, "", "leaves data/: it is a link")]
     try:
-        raw = (folder / resource["path"]).read_bytes()
+        raw = file.read_bytes()
     except OSError as error:
         why = f"cannot be read: {error.strerror}; data/datapackage.json describes it"
         return [Problem(path, 0, "", why)]
@@ -163,9 +166,12 @@ def _constraints(table: Table) -> Iterator[Problem]:
 
 def _keys(table: Table, tables: Tables) -> Iterator[Problem]:
     """Check that the key of each row is its own, and that what it names elsewhere is there."""
-    schema = table.resource["schema"]
-    yield from table.repeated(schema["primaryKey"], "is the key of row {} too")
-    for foreign in schema.get("foreignKeys", []):
+    key = table.resource["schema"]["primaryKey"]
+    for row, *cells in table.cells(*key):
+        if not any(cells):
+            yield table.problem(row, ", ".join(key), "is no key: every part is empty")
+    yield from table.repeated(key, "is the key of row {} too")
+    for foreign in table.resource["schema"].get("foreignKeys", []):
         target = tables.get(foreign["reference"]["resource"] or table.name)
         if target is not None:  # a key to a table that cannot be read says nothing
             fields = foreign["reference"]["fields"]

@@ -165,8 +165,9 @@ def test_a_file_that_is_missing_or_not_described_is_reported(copy, known):
     new = {*spoilt(copy, f"data/{VOTES}", lambda raw: None)} - known
     assert [line for line in new if line.startswith(f"data/{VOTES}: cannot be read: No such file")]
     assert not [line for line in new if "un_country_votes" in line]
-    new = {*spoilt(copy, "data/evidence/notes.csv", lambda raw: b"a\n1\n")} - known
-    assert new == {"data/evidence/notes.csv: is not described in data/datapackage.json"}
+    for name in ("data/evidence/notes.csv", "data/notes.txt"):
+        new = {*spoilt(copy, name, lambda raw: b"a\n1\n")} - known
+        assert new == {f"{name}: is not described in data/datapackage.json"}
     for name in ("data/datapackage.json", "book/references.bib"):
         (line,) = spoilt(copy, name, lambda raw: None)
         assert name in line and "cannot be read: No such file" in line
