@@ -14,21 +14,22 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pandas as pd
 import typst
 from docutils import nodes
-from matplotlib import get_data_path
 from sphinx.application import Sphinx
 
 from about_report import address, chapter, cite, day, edition
 from report import data
 from report.exhibits import MISSING
 from report.style import COLOURS, FACE, FONTS, font_faces
+from typst_builder.press import VERSIONS, kept
 
 MARGIN = 13.2  # points around a drawing
 #: The types that a column of text and one of numbers may have: the first that fits all cells.
@@ -163,14 +164,16 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any]) -> None:
         stem.with_suffix(end).write_text(content, encoding="utf-8")
 
 
-def draw(folder: Path) -> None:
+def draw(folder: Path, shelf: Path) -> None:
     """Draw each SVG of a folder as a PNG of 1,600 pixels; all at once would take much memory."""
     look = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
-    fonts = [Path(FONTS["400", "normal"]).parent, Path(get_data_path(), "fonts", "ttf")]
+    fonts = [Path(FONTS["400", "normal"]).parent, Path(matplotlib.get_data_path(), "fonts", "ttf")]
     press: Any = typst.Compiler(root=folder, font_paths=fonts, ignore_system_fonts=True)
+    used = [*VERSIONS, matplotlib.__version__.encode(), Path(FONTS["400", "normal"]).read_bytes()]
     for path in folder.glob("*.svg"):
         sheet = f'{look}#image("/{path.name}")'.encode()
-        path.with_suffix(".png").write_bytes(press.compile(sheet, format="png", ppi=160))
+        drawn = partial(press.compile, sheet, format="png", ppi=160)
+        path.with_suffix(".png").write_bytes(kept(shelf, drawn, [sheet, path.read_bytes(), *used]))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -206,7 +209,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
             (folder := Path(app.outdir, "exhibits")).mkdir()
             for exhibit in found:
                 write(folder, exhibit, edition(app))
-            draw(folder)
+            draw(folder, Path(app.srcdir, app.config.typst_kept))
 
     app.connect("doctree-resolved", offer, priority=900)
     app.connect("html-collect-pages", pages)

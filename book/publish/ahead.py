@@ -2,6 +2,7 @@
 
 import io
 
+import ipykernel.debugger
 import ipykernel.kernelapp  # noqa: F401
 
 from report import style

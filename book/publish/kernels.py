@@ -14,11 +14,21 @@ import sys
 import threading
 from contextlib import suppress
 from importlib.metadata import EntryPoint
+from multiprocessing import forkserver
 from typing import Any
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 NAME = "local-provisioner"  # what jupyter_client looks for when a kernel names no other
+#: Same outputs whatever the machine is set to, and whatever a reader has installed at home.
+ENV = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONNOUSERSITE": "1",
+    "MPLBACKEND": "agg",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger, once loaded, writes to stderr
+}
 
 
 def begin(arguments: list[str], cwd: str, env: dict[str, str]) -> None:
@@ -44,7 +54,6 @@ class Fork(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **how: Any) -> Any:
         """Start it, with what the command would have been given after the name of the module."""
         forks: Any = multiprocessing.get_context("forkserver")
-        forks.set_forkserver_preload(["publish.ahead"])
         arguments = cmd[cmd.index("-f") :]
         self.process: Any = forks.Process(target=begin, args=(arguments, how["cwd"], how["env"]))
         self.process.start()
@@ -72,3 +81,12 @@ def fork() -> None:
     if sys.platform == "linux":
         entry = EntryPoint(NAME, f"{__name__}:Fork", KernelProvisionerFactory.GROUP_NAME)
         KernelProvisionerFactory.instance().provisioners[NAME] = entry
+        multiprocessing.set_forkserver_preload(["publish.ahead"])
+
+
+def load() -> None:
+    """Begin to load what kernels need, as soon as it is known that some will start."""
+    os.environ.update(ENV)  # some of it a process takes in only when it starts
+    fork()
+    if sys.platform == "linux":
+        forkserver.ensure_running()

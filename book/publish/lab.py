@@ -2,8 +2,9 @@
 
 import os
 
-from publish.notebooks import KERNEL_ENV, before_save
+from publish import kernels
+from publish.notebooks import before_save
 
-os.environ.update(KERNEL_ENV)  # the kernels inherit it
+os.environ.update(kernels.ENV)  # the kernels inherit it
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - Jupyter gives it to this file
 c.ContentsManager.pre_save_hook = before_save

@@ -30,14 +30,6 @@ from report import data
 ROOT = data.ROOT
 BOOK = ROOT / "book"
 CELL_TIMEOUT = 120  # seconds; the slowest cell takes about two
-#: Same outputs whatever the machine is set to, and whatever a reader has installed at home.
-KERNEL_ENV = {
-    "PYTHONHASHSEED": "0",
-    "TZ": "UTC",
-    "LC_ALL": "C.UTF-8",
-    "PYTHONNOUSERSITE": "1",
-    "MPLBACKEND": "agg",
-}
 #: What a notebook's metadata says of its kernel; the rest changes from machine to machine.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 #: What every kernel runs first. A report package that cannot be imported fails in the first cell.
@@ -227,8 +219,7 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
-    os.environ.update(KERNEL_ENV)  # some of it a process takes in only when it starts
-    kernels.fork()
+    kernels.load()
     started: list[Any] = []
 
     async def all_of_them() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from publish import kits, links, notebooks, sources
+from publish import kernels, kits, links, sources
 
 EPUB = f"{sources.NAME}.epub"  # beside the pages only
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
@@ -87,10 +87,13 @@ def build() -> None:
     Raises BuildError when Sphinx reports a warning or an error; the published book stays.
     """
     fresh = Path(tempfile.mkdtemp(prefix=".next-", dir=sources.BUILD))
+    begun = fresh.stat().st_mtime
     try:
         publish(*make(fresh))
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    for path in [p for p in sources.BUILD.glob(".kept/*") if p.stat().st_mtime < begun]:
+        path.unlink()  # a volume or picture that is no longer of this book
 
 
 def make(fresh: Path) -> tuple[Path, Path]:
@@ -131,7 +134,7 @@ def environment() -> dict[str, str]:
         "PYTHONUTF8": "1",
         "SOURCE_DATE_EPOCH": f"{epoch:.0f}",
     }
-    return {**os.environ, **notebooks.KERNEL_ENV, **ours}
+    return {**os.environ, **kernels.ENV, **ours}
 
 
 def _sphinx(out: Path, *builders: str) -> None:

@@ -91,6 +91,7 @@ def fork_when_read(out: Path, builders: list[str]) -> list[int]:
         for builder in builders:
             sys.stdout.flush()
             if not (child := os.fork()):
+                os.nice(5)  # to write the pages takes longest
                 with (out / f"{builder}.log").open("w") as log:
                     os.dup2(log.fileno(), 1)
                     os.dup2(log.fileno(), 2)

@@ -93,10 +93,19 @@ def chance(draws: int = 200, seed: int = 2026) -> pd.DataFrame:
     """Return the tally of each draw, a row, when directions are dealt among all findings."""
     findings, works, factors, searches = base()
     counted = findings[findings["direction"].ne("context")].sort_values("finding_id")
-    claims, random, dealt = list(load("verdict_inputs")["claim_id"]), Random(seed), []  # noqa: S311
+    codes = [evidence.DIRECTION[word] for word in counted["direction"]]
+    places = {place: place for place in range(len(codes))}  # in a draw, of which code each has
+    pools = evidence.gather(counted.assign(direction=list(places)), works, places)
+    by_level, random, dealt = evidence.levels(factors), Random(seed), []  # noqa: S311
+    graded = [(pools.get(c, []), searches.get(c, 0)) for c in load("verdict_inputs")["claim_id"]]
     for _ in range(draws):
-        counted["direction"] = random.sample(list(counted["direction"]), len(counted))
-        dealt.append(tally(evidence.grade(counted, works, factors, searches, claims)))
+        codes, found = random.sample(codes, len(codes)), []
+        for pool, tried in graded:
+            trial = (evidence.redirected(work, codes.__getitem__) for work in pool)
+            found.append(evidence.judge((evidence.say(work, by_level) for work in trial), tried))
+        sides = [one.side * (one.certainty >= 0) for one in found]
+        better = sum(one.certainty >= 1 for one in found)
+        dealt.append([*map(sides.count, (1, -1, 0)), better])
     return pd.DataFrame(dealt)
 
 

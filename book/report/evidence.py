@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from random import Random
@@ -46,8 +46,7 @@ class Factor(NamedTuple):
     cap: int
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """What a work brings to one claim: its most direct findings that count, and who it is."""
 
     reference: str
@@ -60,8 +59,7 @@ class Work:
     history: bool  # a direct case study of the target that tests rival explanations
 
 
-@dataclass(frozen=True)
-class Say:
+class Say(NamedTuple):
     """What a work, or a stream of works, says of one claim."""
 
     work: Work
@@ -110,16 +108,18 @@ def teams(authors: Mapping[str, str]) -> dict[str, str]:
     return team
 
 
-def gather(findings: pd.DataFrame, works: pd.DataFrame) -> dict[str, list[Work]]:
+def gather(
+    findings: pd.DataFrame, works: pd.DataFrame, directions: Mapping[Any, int] = DIRECTION
+) -> dict[str, list[Work]]:
     """Return by claim the works that speak for it, in the order of their keys.
 
     Only the most direct findings of a work speak. A work that a counted review pools does not
-    speak beside it.
+    speak beside it. Of the column direction counts what has a number in ``directions``.
     """
     known = {row.Index: row for row in works[KNOWN].itertuples()}
     claims: dict[str, dict[str, list[Any]]] = {}
     for row in sorted(findings[SPOKEN].itertuples(index=False)):
-        if row.direction in DIRECTION:
+        if row.direction in directions:
             claims.setdefault(row.claim_id, {}).setdefault(row.reference, []).append(row)
     found = {}
     for claim, spoken in claims.items():
@@ -127,16 +127,16 @@ def gather(findings: pd.DataFrame, works: pd.DataFrame) -> dict[str, list[Work]]
         lists = (known[key].pools for key in spoken)
         pooled = {key for text in lists if isinstance(text, str) for key in text.split()}
         heard = sorted(spoken.keys() - pooled)
-        found[claim] = [_work(known[key], spoken[key], team[key]) for key in heard]
+        found[claim] = [_work(known[key], spoken[key], team[key], directions) for key in heard]
     return found
 
 
-def _work(work: Any, rows: Sequence[Any], team: str) -> Work:
+def _work(work: Any, rows: Sequence[Any], team: str, directions: Mapping[Any, int]) -> Work:
     """Return what a row of works brings to one claim by its rows of findings."""
     nearest = min((row.directness for row in rows), key=DIRECTNESS.index)
     own = [row for row in rows if row.directness == nearest]
     of = work._asdict() | {"directness": nearest}
-    said = [(DIRECTION[row.direction], {**of, "setting": row.setting}) for row in own]
+    said = [(directions[row.direction], {**of, "setting": row.setting}) for row in own]
     tested = work.design == "case study" and work.bias != "high"
     return Work(
         reference=work.Index,
@@ -148,6 +148,11 @@ def _work(work: Any, rows: Sequence[Any], team: str) -> Work:
         tests=0 if pd.isna(work.tests) else int(work.tests),
         history=tested and nearest == "direct" and "target" in {row.setting for row in own},
     )
+
+
+def redirected(work: Work, code: Callable[[int], int]) -> Work:
+    """Return the work with other directions of its findings."""
+    return work._replace(findings=tuple((code(d), keys) for d, keys in work.findings))
 
 
 def say(work: Work, factors: Mapping[tuple[str, str], Factor]) -> Say:
@@ -179,7 +184,7 @@ def merge(says: Iterable[Say], mean: bool = False) -> list[Say]:
         sign, tests = (balance > 0) - (balance < 0), max(s.tests for s in own)
         direction = score(own) if mean and best.weight else sign
         direct = any(s.direct for s in own)
-        streams.append(replace(best, direction=direction, tests=tests, direct=direct))
+        streams.append(best._replace(direction=direction, tests=tests, direct=direct))
     return streams
 
 
@@ -355,8 +360,7 @@ def keeps_side(
     for _ in range(draws):
         drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
         for claim, pool in pools.items():
-            coded = [tuple((recode(d), keys) for d, keys in work.findings) for work in pool]
-            trial = [replace(w, findings=f) for w, f in zip(pool, coded, strict=True)]
+            trial = [redirected(work, recode) for work in pool]
             kept[claim] += lean(trial, drawn) == now[claim]
     return pd.Series(kept) / draws
 

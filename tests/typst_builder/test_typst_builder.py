@@ -249,6 +249,26 @@ def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
     assert validator.is_pdf_compliant_bytes(press.finished(changed.read_bytes()), profile="2a")
 
 
+def test_only_the_volume_that_differs_is_typeset_again(tmp_path, monkeypatch):
+    """What was damaged, by a full disk or otherwise, is made anew."""
+    made, typeset = [], press._typeset
+    monkeypatch.setattr(press, "_typeset", lambda p: made.append(p.name) or typeset(p))
+    one, two = ({"file": f"{n}.pdf", "documents": [f"c{n}"]} for n in (1, 2))
+
+    def volumes(files=FILES):
+        folder = build(tmp_path, files, typst_documents=[one, two])
+        return [(folder.folder / f"{n}.pdf").read_bytes() for n in (1, 2)]
+
+    before = volumes()
+    assert volumes() == before and made == ["1", "2"]
+    after = volumes(FILES | {"c2.rst": FILES["c2.rst"] + "\nA sentence more.\n"})
+    assert after[0] == before[0] and after[1] != before[1] and made == ["1", "2", "2"]
+    for path in (shelf := tmp_path / "source/_build/.kept").iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    assert volumes() == before and made == ["1", "2", "2", "1", "2"]
+    assert len([*shelf.iterdir()]) == 3, "nothing half written stays"
+
+
 def test_several_volumes_keep_the_numbers_of_the_whole(tmp_path):
     also = {
         "c2.rst": FILES["c2.rst"] + "\nBeyond\n------\n\nNot in the brief.\n",

@@ -171,3 +171,8 @@ def test_chance_keeps_the_findings_and_deals_their_directions():
     dealt = assessment.chance(draws=3)
     assert dealt.equals(assessment.chance(draws=3)) and not dealt.equals(assessment.chance(3, 1))
     assert dealt[[0, 1, 2]].sum(axis=1).eq(len(report.assess())).all()
+
+
+def test_dealt_as_they_are_the_directions_give_the_verdicts_of_the_book(monkeypatch):
+    monkeypatch.setattr(assessment.Random, "sample", lambda _self, codes, _count: codes)
+    assert assessment.chance(draws=1).loc[0].tolist() == assessment.tally(report.assess())

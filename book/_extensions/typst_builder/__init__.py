@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "typst_keywords": [],
     "typst_region": None,
     "typst_picture_scale": 1.0,
+    "typst_kept": "_build/.kept",
 }
 
 

@@ -59,12 +59,13 @@ class TypstBuilder(Builder):
     def write(self, *_ignored: Any) -> None:
         """Print all volumes, or none: while one is typeset, the next is translated."""
         errors, made = set[str](), []
+        kept = Path(self.srcdir, self.config.typst_kept)
         with ThreadPoolExecutor(1) as press:  # two compilers at once would need twice the memory
             for volume, chapters, others in self.volumes():
                 writer, project = self.translate(volume, chapters, others)
                 errors |= writer.errors
                 if not writer.errors:
-                    made.append((volume["file"], writer, press.submit(typeset, project)))
+                    made.append((volume["file"], writer, press.submit(typeset, project, kept)))
         for _file, writer, job in made:
             if problem := job.exception():
                 errors |= {*missing_letters(str(problem), writer)} or {str(problem)}

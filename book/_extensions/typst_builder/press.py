@@ -5,9 +5,14 @@ This file is also the program that ``typeset`` runs.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ import typst
 from sphinx.errors import SphinxError
 
 STANDARDS: Any = ["ua-1", "a-2a"]
+VERSIONS = [module.__version__.encode() for module in (typst, pikepdf)]
 
 
 class TypstError(SphinxError):
@@ -24,14 +30,40 @@ class TypstError(SphinxError):
     category = "Typst error"
 
 
-def typeset(project: Path) -> bytes:
-    """Make the PDF of a folder with ``main.typ``: no font of this machine, no clock.
+def kept(folder: Path, make: Callable[[], bytes], made_of: Iterable[bytes]) -> bytes:
+    """Return what is made of these bytes: once made, it lies in the folder under their digest.
+
+    It cannot be out of date, and what was damaged there is made anew.
+    """
+    digests = (hashlib.sha256(part).digest() for part in made_of)
+    place = folder / hashlib.sha256(b"".join(digests)).hexdigest()
+    with suppress(OSError):
+        digest, made = (raw := place.read_bytes())[:32], raw[32:]
+        if hashlib.sha256(made).digest() == digest:
+            place.touch()  # so that what nothing uses any more can be told
+            return made
+    made = make()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = place.with_suffix(f".{os.getpid()}")
+    part.write_bytes(hashlib.sha256(made).digest() + made)
+    part.replace(place)
+    return made
+
+
+def typeset(project: Path, folder: Path) -> bytes:
+    """Make the PDF of a project with ``main.typ``, or take one that is kept in the folder.
 
     It is made in a process of its own, as the compiler needs about 4 MB of memory a page.
 
     Raises:
         TypstError: The compiler refuses the project, or has a warning.
     """
+    files = [Path(__file__), *(path for path in sorted(project.rglob("*")) if path.is_file())]
+    named = (part for path in files for part in (path.name.encode(), path.read_bytes()))
+    return kept(folder, partial(_typeset, project), [*VERSIONS, *named])
+
+
+def _typeset(project: Path) -> bytes:
     program = [sys.executable, "-P", "-X", "utf8", __file__, str(project)]
     done = subprocess.run(program, capture_output=True, check=False)  # noqa: S603
     if done.returncode:
@@ -40,7 +72,7 @@ def typeset(project: Path) -> bytes:
 
 
 def compiled(project: Path) -> bytes:
-    """Compile the project, or end the program and say why not."""
+    """Compile the project, no font of this machine, no clock; or end the program and say why."""
     try:
         pdf, warnings = typst.compile_with_warnings(
             str(project / "main.typ"),
