@@ -19,10 +19,6 @@ def main() -> int:
             said = "Nothing changed since the last build: nothing executed, nothing built."
             print(said, sources.HTML / "index.html", sources.PDF, sep="\n")
             return 0
-    if "reproduce" in sys.argv[1:]:
-        from publish import kernels
-
-        kernels.load()
     from publish import commands
 
     return commands.main()

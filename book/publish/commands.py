@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from publish import kernels, notebooks, reproduce, site, sources
+from publish import notebooks, reproduce, site, sources
 from report.data import DataError
 
 #: What to do when the system refuses.
@@ -28,7 +28,6 @@ def check() -> None:
     state, stamp = sources.source_digest(".ipynb", ".md"), sources.BUILD / ".valid"
     if stamp.is_file() and stamp.read_text() == state:
         return
-    kernels.load()  # where data changed, some will start
     from publish import validation  # takes long to import
 
     if problems := validation.problems():

@@ -14,7 +14,6 @@ import sys
 import threading
 from contextlib import suppress
 from importlib.metadata import EntryPoint
-from multiprocessing import forkserver
 from typing import Any
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -54,6 +53,7 @@ class Fork(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **how: Any) -> Any:
         """Start it, with what the command would have been given after the name of the module."""
         forks: Any = multiprocessing.get_context("forkserver")
+        forks.set_forkserver_preload(["publish.ahead"])
         arguments = cmd[cmd.index("-f") :]
         self.process: Any = forks.Process(target=begin, args=(arguments, how["cwd"], how["env"]))
         self.process.start()
@@ -81,12 +81,3 @@ def fork() -> None:
     if sys.platform == "linux":
         entry = EntryPoint(NAME, f"{__name__}:Fork", KernelProvisionerFactory.GROUP_NAME)
         KernelProvisionerFactory.instance().provisioners[NAME] = entry
-        multiprocessing.set_forkserver_preload(["publish.ahead"])
-
-
-def load() -> None:
-    """Begin to load what kernels need, as soon as it is known that some will start."""
-    os.environ.update(ENV)  # some of it a process takes in only when it starts
-    fork()
-    if sys.platform == "linux":
-        forkserver.ensure_running()

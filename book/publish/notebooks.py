@@ -219,7 +219,8 @@ def execute(runs: list[Run], done: Callable[[Run], None] = lambda run: None) -> 
         runs: what to execute; each gets its notebook, seconds or error.
         done: called after each.
     """
-    kernels.load()
+    os.environ.update(kernels.ENV)  # some of it a process takes in only when it starts
+    kernels.fork()
     started: list[Any] = []
 
     async def all_of_them() -> None:
