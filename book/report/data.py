@@ -63,8 +63,7 @@ def quoted(value: Any) -> str:
     """Return a value as a message shows it: escaped, and cut when it is long."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = 70
-    shown = short.repr(value)
-    return shown if shown.isprintable() else ascii(shown)[1:-1]
+    return short.repr(value)
 
 
 @cache

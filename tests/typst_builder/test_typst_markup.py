@@ -99,6 +99,8 @@ def test_words_break_only_when_they_are_too_long(limit):
         return pieces(breakable(text, limit))
 
     assert split("x" * limit) == ["x" * limit]
+    assert split("x" * (limit - 3) + "/xx") == ["x" * (limit - 3) + "/xx"]
+    assert split("x" * (limit - 2) + "/xx") == [["x" * (limit - 2) + "/", "xx"]]
     assert split("x" * (limit + 3)) == [["x" * (limit + 3)]]
     assert split("x" * (limit + 4)) == [["x" * limit, "xxxx"]]
     assert split(f"a {'b' * limit}/xyz c") == ["a ", ["b" * limit + "/", "xyz"], " c"]

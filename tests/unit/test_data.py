@@ -1,6 +1,7 @@
 """report.data: typed loading, and errors that say where."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -48,13 +49,14 @@ def test_columns_are_typed_and_empty_cells_missing(package):
     assert frame.iloc[1].isna().all()
 
 
-@pytest.mark.parametrize("wrong", BAD["wrong cells"], ids=lambda wrong: wrong["value"])
-def test_a_wrong_cell_is_named(package, wrong):
-    package("2024-01-01,2023,1,0.1,false,z", wrong["row"])
-    with pytest.raises(data.DataError, match=r"things\.csv row 3") as error:
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad["says"][0][9:60])
+def test_all_that_is_wrong_with_a_file_is_said_with_row_column_and_value(package, bad):
+    raw = bad["file"].replace("HEADER", HEADER).replace("ROW", ROW).encode(bad.get("as", "utf-8"))
+    (data.DATA / "things.csv").write_bytes(raw)
+    frame, problems = data.cells(raw, package.table)
+    assert [*map(str, problems or data.typed(frame, package.table)[1])] == bad["says"]
+    with pytest.raises(data.DataError, match=re.escape(bad["says"][0])):
         data.load("things")
-    said = [repr(wrong["column"]), repr(wrong["value"]), wrong["expected"]]
-    assert [words for words in said if words not in str(error.value)] == []
 
 
 def test_dates_of_history_load(package):
@@ -62,13 +64,6 @@ def test_dates_of_history_load(package):
     frame = data.load("things")
     assert frame["day"].tolist() == [pd.Timestamp("1648-10-24"), pd.Timestamp("1815-06-09")]
     assert frame["year"].tolist() == [pd.NA, 1815]
-
-
-@pytest.mark.parametrize("torn", BAD["torn"], ids=lambda torn: torn["says"])
-def test_a_torn_file_is_named(package, torn):
-    package(*torn["rows"], header=torn["header"])
-    with pytest.raises(data.DataError, match=torn["says"]):
-        data.load("things")
 
 
 def test_a_table_that_is_loaded_again_is_as_in_the_file_until_that_changes(package):
@@ -115,7 +110,8 @@ def test_a_digest_follows_rows_and_descriptor(package):
 def test_what_is_read_is_recorded_with_the_digest_of_what_was_read(package):
     package(ROW)
     data.describe("things")
-    assert (data.loaded(), [*data.used()]) == ([], ["description of things"])
+    described = {"description of things": data.digest("description of things")}
+    assert (data.loaded(), data.used()) == ([], described)
     data.load("things")
     read = data.digest("table things")
     package("2024-02-29,2024,4,0.5,true,a")  # saved after the cell that loads it
@@ -146,3 +142,71 @@ def test_a_digest_is_short_and_does_not_follow_the_order_of_keys(package):
     package.describe(dict(reversed(package.table.items())))
     assert [data.digest(key) for key in keys] == first
     assert {len(digest) for digest in first} == {16}
+
+
+def test_a_frame_without_rows_or_a_column_is_refused():
+    frame = pd.DataFrame({"a": [1]})
+    data.check(frame, ["a"], "tbl-x")
+    for rows, columns, says in (
+        (frame, ["a", "b"], r"tbl-x: no column \['b'\] in the frame; it has \['a'\]"),
+        (frame[:0], ["a"], "tbl-x: the frame has no rows"),
+    ):
+        with pytest.raises(data.DataError, match=says):
+            data.check(rows, columns, "tbl-x")
+
+
+@pytest.mark.parametrize(
+    ("observed", "last"), [(None, "2024-03-01"), ("year", "2025"), ("", ""), ("share", "")]
+)
+def test_the_last_observation_is_of_the_column_that_says_so(package, observed, last):
+    package.describe(package.table | ({} if observed is None else {"observed": observed}))
+    package("2024-03-01,2025,,,,", "2024-02-29,2024,,,,")
+    with pytest.raises(data.DataError, match="'things' was not loaded here"):
+        data.last_observation("things", pd.DataFrame())
+    frame = data.load("things")
+    assert data.last_observation("things", frame) == last
+    assert data.last_observation("things", frame[["name"]]) == ""
+
+
+def test_without_a_column_of_dates_nothing_says_how_far_rows_reach(package):
+    fields = [{"name": "name", "type": "string"}]
+    package.describe(package.table | {"schema": {"fields": fields}})
+    package("a", header="name")
+    assert data.last_observation("things", data.load("things")) == ""
+
+
+def test_rows_that_were_read_in_the_press_alone_are_counted(package):
+    """Sources of a row are known, or those of its tables stand for it."""
+
+    def table(name, *columns):
+        fields = [{"name": column, "type": "string"} for column in columns]
+        return {"name": name, "path": f"{name}.csv", "title": name, "schema": {"fields": fields}}
+
+    package("a,b", header="name,zone")
+    texts = {"sources": "source_key,kind\np,press report\ns,state media\nt,treaty\n"}
+    texts["events"] = "source,source_2,name\np,,a\ns,p,b\np,t,c\nt,,d\nt,p,e\n"
+    for name, text in texts.items():
+        (data.DATA / f"{name}.csv").write_text(text)
+    columns = [text.partition("\n")[0].split(",") for text in texts.values()]
+    described = [table(n, *c) for n, c in zip(texts, columns, strict=True)]
+    package.describe(*described, table("things", "name", "zone"))
+    rows = data.load("events")
+    counts = {"press": 2, "rows": 5, "of": "rows"}
+    assert data.read_in_press(["events", "things"], rows) == counts
+    assert data.read_in_press(["events"], rows[2:]) == counts | {"press": 0, "rows": 3}
+    summed = data.read_in_press(["events"], rows[["name"]][:1])
+    assert summed == counts | {"of": "rows of its tables"}
+    assert data.read_in_press(["things"], rows) == {"press": 0, "rows": 0, "of": ""}
+
+
+@pytest.mark.parametrize(("count", "shown"), [(2, 2), (3, 3), (4, 1)])
+def test_of_many_tables_the_first_alone_says_how_it_was_selected(package, count, shown):
+    more = {"sources": [{"title": "S"}], "restricted": False}
+    tables = [
+        package.table | more | {"name": f"t{n}", "title": f"T{n}", "selection": "some"}
+        for n in range(count)
+    ]
+    package.describe(*tables)
+    line = data.source_line([table["name"] for table in tables])
+    assert line["selections"] == {f"T{n}": "some" for n in range(shown)}
+    assert line["sources"] == [{"title": "S", "url": ""}] and len(line["tables"]) == count
