@@ -15,16 +15,15 @@ import datetime
 import json
 import re
 import textwrap
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import typst
-import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from report.data import edition
 from report.style import FONTS
 
 DESCRIPTION_LIMIT = 200
@@ -96,12 +95,6 @@ def address(app: Sphinx, place: str) -> str:
     return base and f"{base}/{place}"
 
 
-@cache
-def edition(app: Sphinx) -> dict[str, Any]:
-    """Return what CITATION.cff says of this edition: title, version, date-released and more."""
-    return dict(yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8")))
-
-
 def chapter(app: Sphinx, page: str) -> str:
     """Return the number of a page's chapter, "" for a page that has none."""
     return ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
@@ -157,7 +150,7 @@ def add_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give the templates what they show, and the head its metadata."""
-    about, offered = edition(app), app.config.report_downloads
+    about, offered = edition(), app.config.report_downloads
     whole, data = pagename == app.config.root_doc, offered["data"][1]
     title = app.env.titles[pagename].astext() if doctree else context["title"]
     page = {
@@ -211,7 +204,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         pages = (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
         lines = "".join(f"{address(app, page)}\n" for page in pages)
         Path(app.outdir, "sitemap.txt").write_text(lines, encoding="utf-8")
-        title, _, subtitle = edition(app)["title"].partition(": ")
+        title, _, subtitle = edition()["title"].partition(": ")
         draw_card(Path(app.outdir, CARD), title, subtitle, 12, 6.3)
 
 

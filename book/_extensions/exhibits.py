@@ -342,8 +342,10 @@ def find_unplaced(app: Sphinx, doctree: nodes.document) -> None:
 
 def copy_data(app: Sphinx, error: Exception | None) -> None:
     """Put the data package beside the pages, where the download links look for it."""
-    if error is None and app.builder.name == "html":
-        shutil.copytree(Path(app.srcdir) / "data", Path(app.outdir) / "data", dirs_exist_ok=True)
+    for path in data.files() if error is None and app.builder.name == "html" else ():
+        target = Path(app.outdir) / path.relative_to(data.ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

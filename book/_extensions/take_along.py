@@ -25,7 +25,7 @@ import typst
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from about_report import address, chapter, cite, day, edition
+from about_report import address, chapter, cite, day
 from report import data
 from report.exhibits import MISSING
 from report.style import COLOURS, FACE, FONTS, font_faces
@@ -58,7 +58,7 @@ def read(app: Sphinx, page: str, source: nodes.Element) -> dict[str, Any]:
         # Without the links to the data, which are for the screen.
         "said": "".join(p.astext() for p in source if not isinstance(p, nodes.inline)),
         "columns": [*columns(made["source"], heads, rows)],
-        "cite": cite(edition(app), work),
+        "cite": cite(data.edition(), work),
     }
 
 
@@ -208,7 +208,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         if error is None and app.builder.name == "html":
             (folder := Path(app.outdir, "exhibits")).mkdir()
             for exhibit in found:
-                write(folder, exhibit, edition(app))
+                write(folder, exhibit, data.edition())
             draw(folder, Path(app.srcdir, app.config.typst_kept))
 
     app.connect("doctree-resolved", offer, priority=900)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from publish import notebooks
 from publish.sources import NAME, ROOT
@@ -17,23 +14,13 @@ Date = tuple[int, int, int, int, int, int]
 RERUN, DATA = f"{NAME}-rerun.zip", f"{NAME}-data.zip"
 
 
-def about() -> dict[str, Any]:
-    """Return what CITATION.cff says of this edition: version, date-released and more."""
-    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-
-
-def data_files() -> list[Path]:
-    """Return the data package: its description and the files that this names, nothing else."""
-    return [data.PACKAGE, *(ROOT / "data" / table["path"] for table in data.package()["resources"])]
-
-
 def rerun_files() -> list[Path]:
     """Return what a reader needs to execute the notebooks and compare: no Sphinx, no tests."""
     tops = ["Makefile", "requirements.txt", "tests/lab.txt", "_toc.yml", "CITATION.cff"]
     tops += ["LICENSE", "LICENSE-TEXT-AND-DATA"]
     kinds = ["report/*.py", "report/*.yaml", "publish/*.py", "publish/*.yaml", "publish/*.txt"]
     code = [path for kind in kinds for path in (ROOT / "book").glob(kind)]
-    return [*(ROOT / name for name in tops), *data_files(), *code, *notebooks.paths()]
+    return [*(ROOT / name for name in tops), *data.files(), *code, *notebooks.paths()]
 
 
 def pack(target: Path, files: Iterable[tuple[str, bytes]], date: Date) -> None:
@@ -51,9 +38,9 @@ def make(folder: Path) -> None:
 
     Each is one folder, named by the edition, so that an older one is not unpacked over.
     """
-    terms, edition = ROOT / "LICENSE-TEXT-AND-DATA", about()
+    terms, edition = ROOT / "LICENSE-TEXT-AND-DATA", data.edition()
     day = edition["date-released"]
-    for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data_files(), ROOT / "data")):
+    for name, files, base in ((RERUN, rerun_files(), ROOT), (DATA, data.files(), ROOT / "data")):
         words = Path(__file__).with_name("rerun.txt" if name == RERUN else "data.txt").read_text()
         inside = {path.relative_to(base).as_posix(): path.read_bytes() for path in files}
         shown = folder.glob("exhibits/*.[cj]s*") if name == DATA else ()

@@ -214,6 +214,7 @@ class Preview:
         """Have stale notebooks executed, unless only text changed; BuildError says what failed."""
         site.check_files()
         data.package.cache_clear()
+        data.edition.cache_clear()
         texts = {path for path in files if path.suffix in {".md", ".ipynb"} and path.exists()}
         if texts == files and not any(map(notebooks.stale, texts & {*notebooks.paths()})):
             return

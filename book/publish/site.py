@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from publish import kernels, kits, links, sources
+from report import data
 
 EPUB = f"{sources.NAME}.epub"  # beside the pages only
 #: A line that Sphinx marks; or a heading as "Extension error:" and the paragraph below it.
@@ -107,9 +108,6 @@ def make(fresh: Path) -> tuple[Path, Path]:
     for file in [*(fresh / "typst").glob("*.pdf"), fresh / "epub" / EPUB]:
         shutil.copyfile(file, html / file.name)
     kits.make(html)
-    described = {html / path.relative_to(sources.ROOT) for path in kits.data_files()}
-    for path in [p for p in (html / "data").rglob("*") if p.is_file() and p not in described]:
-        path.unlink()  # what an editor or a system left in data/ is nobody else's
     wrong = links.dead(html)
     if wrong:
         raise BuildError("the book was not published: links lead nowhere\n  " + "\n  ".join(wrong))
@@ -127,7 +125,7 @@ def environment() -> dict[str, str]:
 
     What asks for a date gets that of the release in CITATION.cff.
     """
-    released = datetime.date.fromisoformat(str(kits.about()["date-released"]))
+    released = datetime.date.fromisoformat(str(data.edition()["date-released"]))
     epoch = datetime.datetime.combine(released, datetime.time(), datetime.UTC).timestamp()
     ours = {
         "PYTHONPATH": str(sources.ROOT / "book"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -75,6 +76,17 @@ def package() -> dict[str, Any]:
         raise DataError(f"{PACKAGE} is missing. Restore it with: git checkout data") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{PACKAGE} is not valid JSON: {error}. Mend it there.") from None
+
+
+def files() -> list[Path]:
+    """Return the files of the data package: its description, and those that this names."""
+    return [PACKAGE, *(DATA / resource["path"] for resource in package()["resources"])]
+
+
+@cache
+def edition() -> dict[str, Any]:
+    """Return what CITATION.cff says of this edition: title, version, date-released and more."""
+    return dict(yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8")))
 
 
 def check(frame: pd.DataFrame, columns: Iterable[str], where: str) -> None:

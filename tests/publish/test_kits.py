@@ -7,6 +7,7 @@ import sys
 import zipfile
 
 from publish import kits
+from report import data
 
 
 def unpacked(name, folder):
@@ -16,10 +17,10 @@ def unpacked(name, folder):
         dates = {entry.date_time[:3] for entry in archive.infolist()}
         archive.extractall(folder / "elsewhere")
     (top,) = (folder / "elsewhere").iterdir()
-    assert top.name == f"{name.removesuffix('.zip')}-{kits.about()['version']}"
-    released = kits.about()["date-released"]
+    assert top.name == f"{name.removesuffix('.zip')}-{data.edition()['version']}"
+    released = data.edition()["date-released"]
     assert dates == {(released.year, released.month, released.day)}
-    assert kits.about()["version"] in (top / "README.txt").read_text(encoding="utf-8")
+    assert data.edition()["version"] in (top / "README.txt").read_text(encoding="utf-8")
     return top
 
 
