@@ -251,8 +251,9 @@ def test_a_stream_that_ends_in_a_carriage_return_keeps_its_length(report):
 
 def test_only_the_volume_that_differs_is_typeset_again(tmp_path, monkeypatch):
     """What was damaged, by a full disk or otherwise, is made anew."""
-    made, typeset = [], press._typeset
-    monkeypatch.setattr(press, "_typeset", lambda p: made.append(p.name) or typeset(p))
+    made, run = [], press.subprocess.run
+    called = lambda it, **how: made.append(it[-1][-1]) or run(it, **how)  # noqa: E731
+    monkeypatch.setattr(press.subprocess, "run", called)
     one, two = ({"file": f"{n}.pdf", "documents": [f"c{n}"]} for n in (1, 2))
 
     def volumes(files=FILES):

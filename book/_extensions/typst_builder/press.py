@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +59,15 @@ def typeset(project: Path, folder: Path) -> bytes:
     """
     files = [Path(__file__), *(path for path in sorted(project.rglob("*")) if path.is_file())]
     named = (part for path in files for part in (path.name.encode(), path.read_bytes()))
-    return kept(folder, partial(_typeset, project), [*VERSIONS, *named])
 
+    def make() -> bytes:
+        program = [sys.executable, "-P", "-X", "utf8", __file__, str(project)]
+        done = subprocess.run(program, capture_output=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise TypstError(done.stderr.decode(errors="replace").strip())
+        return done.stdout
 
-def _typeset(project: Path) -> bytes:
-    program = [sys.executable, "-P", "-X", "utf8", __file__, str(project)]
-    done = subprocess.run(program, capture_output=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise TypstError(done.stderr.decode(errors="replace").strip())
-    return done.stdout
+    return kept(folder, make, [*VERSIONS, *named])
 
 
 def compiled(project: Path) -> bytes:
