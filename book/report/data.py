@@ -165,14 +165,14 @@ def cells(raw: bytes, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Prob
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        row = raw.count(b"\n", 0, error.start) + 1
+        row = raw[: error.start].count(b"\n") + 1
         return wrong(row, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8")
     if not text.strip():
         return wrong(0, "is empty; expected a header row")
     if text.startswith("\ufeff"):
         return wrong(1, "begins with a byte order mark; save the file as UTF-8 without one")
     if "\r" in text:
-        row = text.count("\n", 0, text.index("\r")) + 1
+        row = text[: text.index("\r")].count("\n") + 1
         why = "an editor, or Git without the repository's .gitattributes, has converted the file"
         return wrong(row, f"ends with a carriage return, expected a line feed (LF) alone: {why}")
     if not text.endswith("\n") or text.endswith("\n\n"):
@@ -182,45 +182,48 @@ def cells(raw: bytes, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Prob
         rows = list(reader)
     except csv.Error as error:
         return wrong(reader.line_num, f"is not CSV: {error}")
-    if rows[0] != header:
-        return none, [Problem(path, 1, *fault) for fault in _header(rows[0], header)]
-    expected = f"cells, expected {len(header)}: {', '.join(header)}"
-    ragged = [(n, row) for n, row in enumerate(rows[1:], start=2) if len(row) != len(header)]
-    if ragged:
-        texts = [(n, f"{len(row)} {expected}; found {quoted(', '.join(row))}") for n, row in ragged]
-        return none, [Problem(path, n, "", text) for n, text in texts]
+    problems = [Problem(path, *misfit) for misfit in _misfits(rows, header)]
+    if problems:
+        return none, problems
     index = range(2, len(rows) + 1)
     return pd.DataFrame(rows[1:], columns=header, index=index, dtype=object), []
 
 
-def _header(found: list[str], expected: list[str]) -> Iterator[tuple[str, str]]:
-    """Name the columns that are missing, too many or twice, or else their order."""
+def _misfits(rows: list[list[str]], header: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Say where (row, column) and how the header, or else the rows below it, do not fit."""
+    found, expected = rows[0], ", ".join(header)
     for name, times in Counter(found).items():
         if times > 1:
-            yield name, f"the column is there {times} times"
-        elif name not in expected:
-            yield name, f"is not a column of this table: {', '.join(expected)}"
-    for name in [name for name in expected if name not in found]:
-        yield name, f"the column is missing; found {quoted(', '.join(found))}"
-    if sorted(found) == sorted(expected):
-        yield "", f"the columns are out of order; expected {', '.join(expected)}"
+            yield 1, name, f"the column is there {times} times"
+        elif name not in header:
+            yield 1, name, f"is not a column of this table: {expected}"
+    for name in header:
+        if name not in found:
+            yield 1, name, f"the column is missing; found {quoted(', '.join(found))}"
+    if found == header:
+        for n, row in enumerate(rows[1:], start=2):
+            if len(row) != len(header):
+                text = f"{len(row)} cells, expected {len(header)}: {expected}"
+                yield n, "", f"{text}; found {quoted(', '.join(row))}"
+    elif sorted(found) == sorted(header):
+        yield 1, "", f"the columns are out of order; expected {expected}"
 
 
 def typed(text: pd.DataFrame, resource: dict[str, Any]) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the cells as what their columns' types say, missing where empty; and what is none."""
-    found, problems = {}, []
+    path, found, problems = f"data/{resource['path']}", {}, []
     for field in resource["schema"]["fields"]:
         name, (kind, form, words) = field["name"], TYPES[field["type"]]
-        column = text[name].where(text[name].ne("") & text[name].str.fullmatch(form))
+        filled = text[name].ne("")
+        column = text[name].where(filled & text[name].str.fullmatch(form))
         if field["type"] == "date":
             column = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
         elif field["type"] == "boolean":
             column = column.map({"true": True, "false": False})
         elif kind in {"Int64", "float64"}:
             column = pd.to_numeric(column)
-        for row in text.index[(text[name] != "") & column.isna()]:
-            why = f"{quoted(text.loc[row, name])} is not {words}"
-            problems.append(Problem(f"data/{resource['path']}", row, name, why))
+        for row, cell in text.loc[filled & column.isna(), name].items():
+            problems.append(Problem(path, row, name, f"{quoted(cell)} is not {words}"))
         found[name] = column.astype(kind)
     return pd.DataFrame(found, index=text.index), problems
 
@@ -259,8 +262,8 @@ def last_observation(name: str, rows: pd.DataFrame) -> str:
     if name not in loaded():
         raise DataError(f"source {name!r} was not loaded here; load it, or name what was")
     described = describe(name)
-    dated = [f["name"] for f in described["schema"]["fields"] if f["type"] in DATED]
-    column = described.get("observed", dated[0] if dated else "")
+    dated = (f["name"] for f in described["schema"]["fields"] if f["type"] in DATED)
+    column = described.get("observed", next(dated, ""))
     last = rows[column].max() if column in rows and rows[column].notna().any() else ""
     return f"{last:%Y-%m-%d}" if isinstance(last, pd.Timestamp) else str(last)
 
@@ -273,12 +276,11 @@ def read_in_press(names: list[str], rows: pd.DataFrame) -> dict[str, Any]:
     tables = [load(name) for name in names if _sourced(name)]
     if not tables:
         return {"press": 0, "rows": 0, "of": ""}
-    followed = "source" in rows
-    rows = (rows if followed else pd.concat(tables)).reindex(columns=["source", "source_2"])
+    rows, of = (rows, "rows") if "source" in rows else (pd.concat(tables), "rows of its tables")
     kinds = load("sources").set_index("source_key")["kind"]
-    first, second = (rows[column].map(kinds) for column in rows)
+    sources = rows.reindex(columns=["source", "source_2"])
+    first, second = (sources[column].map(kinds) for column in sources)
     press = first.isin(PRESS) & (second.isna() | second.isin(PRESS))
-    of = "rows" if followed else "rows of its tables"
     return {"press": int(press.sum()), "rows": len(rows), "of": of}
 
 
@@ -289,16 +291,13 @@ def _sourced(name: str) -> bool:
 def source_line(names: list[str]) -> dict[str, Any]:
     """Return what stands under an exhibit: sources, each once, tables, rules of selection."""
     described = [describe(name) for name in names]
+    # Of many tables only the first holds the rows; the others were computed with.
+    holding = described if len(described) <= 3 else described[:1]
     sources = {s["title"]: s.get("path", "") for d in described for s in d["sources"]}
     return {
         "sources": [{"title": title, "url": url} for title, url in sources.items()],
         "restricted": any(d["restricted"] for d in described),
-        # Of many tables only the first holds the rows; the others were computed with.
-        "selections": {
-            d["title"]: d["selection"]
-            for d in described[: None if len(names) <= 3 else 1]
-            if "selection" in d
-        },
+        "selections": {d["title"]: d["selection"] for d in holding if "selection" in d},
         "tables": [
             {"name": d["name"], "path": d["path"], "sourced": _sourced(d["name"])}
             for d in described
