@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -32,7 +31,8 @@ class TypstError(SphinxError):
 def kept(folder: Path, make: Callable[[], bytes], made_of: Iterable[bytes]) -> bytes:
     """Return what is made of these bytes: once made, it lies in the folder under their digest.
 
-    It cannot be out of date, and what was damaged there is made anew.
+    It cannot be out of date; and before it lies its own digest, so what was damaged there, or is
+    half written by a program that was ended or is at work, is made anew.
     """
     digests = (hashlib.sha256(part).digest() for part in made_of)
     place = folder / hashlib.sha256(b"".join(digests)).hexdigest()
@@ -43,9 +43,7 @@ def kept(folder: Path, make: Callable[[], bytes], made_of: Iterable[bytes]) -> b
             return made
     made = make()
     folder.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(f".{os.getpid()}")
-    part.write_bytes(hashlib.sha256(made).digest() + made)
-    part.replace(place)
+    place.write_bytes(hashlib.sha256(made).digest() + made)
     return made
 
 
