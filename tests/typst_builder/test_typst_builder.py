@@ -312,5 +312,5 @@ def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path
 
 def test_what_a_notebook_cannot_print_is_named_with_its_cell(tmp_path):
     conf = {"extensions": ["typst_builder", "myst_nb"], "nb_execution_mode": "off"}
-    with pytest.raises(TypstError, match=r"index\.ipynb: cell 2, line \d: no printable .* 'raw'"):
+    with pytest.raises(TypstError, match=r"index\.ipynb: cell 2, line 1: no printable .* 'raw'"):
         build(tmp_path, {"index.ipynb": json.dumps(CASES["notebook"])}, **conf)

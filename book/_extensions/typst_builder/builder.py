@@ -130,8 +130,6 @@ class TypstBuilder(Builder):
             return self.picture(uri, project)
 
         writer = Translator(self.env, trees, picture, others, {*volume["without"]})
-        if unmet := writer.without - writer.left_out:
-            raise TypstError(f"typst_documents: no section {', '.join(sorted(unmet))}")
         imprint = writer.document(Chapter("")) if "" in trees else ""
         bodies = [writer.document(chapter) for chapter in chapters]
         # The root of the book is its summary, which comes before the contents.
