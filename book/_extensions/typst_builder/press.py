@@ -20,6 +20,7 @@ from sphinx.errors import SphinxError
 
 STANDARDS: Any = ["ua-1", "a-2a"]
 VERSIONS = [module.__version__.encode() for module in (typst, pikepdf)]
+VERSIONS += [pikepdf.__libqpdf_version__.encode()]  # may be the system's, not the wheel's
 
 
 class TypstError(SphinxError):
@@ -62,7 +63,8 @@ def typeset(project: Path, folder: Path) -> bytes:
         program = [sys.executable, "-P", "-X", "utf8", __file__, str(project)]
         done = subprocess.run(program, capture_output=True, check=False)  # noqa: S603
         if done.returncode:
-            raise TypstError(done.stderr.decode(errors="replace").strip())
+            said = done.stderr.decode(errors="replace").strip()
+            raise TypstError(said or f"the compiler was ended (status {done.returncode})")
         return done.stdout
 
     return kept(folder, make, [*VERSIONS, *named])
