@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from types import UnionType
 from typing import Any
 from urllib.parse import quote
 
@@ -65,10 +64,10 @@ class Translator:
         self._titled = {f"{docname}#" for docname in self.others}
         self._titled |= {f"{docname}#{key}" for docname, key, _ in labels.labels.values()}
         self.part = ""  # that of the last section
-        self.grid: tables.Grid | None = None  # of the exhibit at hand
+        self.plan: tables.Plan | None = None  # of the table of the exhibit at hand
         self.low = False  # a table that may break is the last exhibit: no float rises above it
         self._met: set[str] = set()  # footnotes
-        self._named: tuple[Any, Any] = (None, None)  # paragraph and the volume it named last
+        self._named: set[tuple[nodes.Node, str]] = set()  # paragraphs and volumes named there
         self._owners: dict[str, nodes.Element] = {}  # what serves each target, as document#id
         unmet, wanted = {*self.without}, set[str]()
         for docname, tree in self.trees.items():
@@ -184,7 +183,7 @@ class Translator:
         self.part = self.chapter.part
         options = {"part": part, "number": self.number(node), "mark": self.mark(node)}
         head = call("titled", level, body=self.inline(title), **options)
-        return "\n\n".join(filter(None, [head, self.blocks(rest)]))
+        return f"{head}\n\n{self.blocks(rest)}"
 
     def do_paragraph(self, node: nodes.paragraph) -> str:
         if NOTES & {*node["classes"]} or isinstance(node.parent, nodes.legend):
@@ -239,23 +238,19 @@ class Translator:
             return self.blocks(node.children)
         if _inside(node, nodes.Sequential | nodes.Admonition):
             raise NotPrintableError("a table or figure in a list or box cannot be printed")
-        self.grid = None
+        self.plan = None
         body = self.blocks(shown)
-        height = self.grid.plan.height if self.grid else 0.2 * TALL
+        height = self.plan.height if self.plan else 0.2 * TALL
         floats = height > 0.12 * TALL and any(map(self.number, shown)) and _makes_room(node)
         breaks = height > TALL * (0.35 if floats else 0.2)
         edge = "none" if breaks or not floats else "bottom" if self.low else "auto"
         self.low = breaks
-        return call(
-            "exhibit",
-            Code(f"room => [\n{body}\n]"),
-            breaks=breaks,
-            floats=Code(edge),
-            notes=content("\n".join(map(self.render, notes))) if notes else None,
-            out=not self.grid or self.grid.plan.wide,
-            tight=any("compact" in child["classes"] for child in shown),
-            tied=bool(notes) and isinstance(shown[-1], nodes.table),
-        )
+        options: dict[str, Any] = {"breaks": breaks, "floats": Code(edge)}
+        options["notes"] = content("\n".join(map(self.render, notes))) if notes else None
+        options["out"] = not self.plan or self.plan.wide
+        options["tight"] = any("compact" in child["classes"] for child in shown)
+        options["tied"] = bool(notes) and isinstance(shown[-1], nodes.table)
+        return call("exhibit", Code(f"room => [\n{body}\n]"), **options)
 
     def _captioned(self, node: nodes.Element, kind: str, body: str) -> str:
         """Give a table or figure the caption and number that HTML shows."""
@@ -267,8 +262,7 @@ class Translator:
     def do_figure(self, node: nodes.figure) -> str:
         legends = [child for child in node.children if isinstance(child, nodes.legend)]
         shown = [child for child in node.children if not isinstance(child, TITLE | nodes.legend)]
-        body = self._captioned(node, "image", self.blocks(shown))
-        return "\n\n".join([body, *map(self.render, legends)])
+        return f"{self._captioned(node, 'image', self.blocks(shown))}\n\n{self.blocks(legends)}"
 
     def do_image(self, node: nodes.image) -> str:
         alt, uri = str(node.get("alt") or "").strip(), str(node.get("uri", ""))
@@ -277,27 +271,25 @@ class Translator:
         return call("picture", self.picture(uri), alt=alt)
 
     def do_table(self, node: nodes.table) -> str:
-        self.grid = grid = tables.read(node)
-        plan, rows = grid.plan, []
-        for y, row in enumerate(grid.rows):
-            texts = list(map(self.render, row))
-            if y >= grid.heads:  # the press tags what is strong as row headers
-                pairs = zip(texts, grid.stubs, strict=True)
-                texts = [f"#strong[{text}]" if stub else text for text, stub in pairs]
-            rows.append([plan.lines[y] > 12, *map(content, texts)])
-        body = call(
-            "grid-table",
-            grid.heads,
-            *rows,
-            room=Code("room"),
-            columns=[*map(Code, plan.columns)],
-            align=[*map(Code, grid.aligns)],
-            size=plan.size,
-            inset=plan.inset,
-            hyphenate=plan.hyphenate,
-            tight="compact" in node["classes"],
-        )
-        return self._captioned(node, "table", body)
+        rows = list(node.findall(nodes.row))
+        stubs = [spec.get("stub") for spec in node.findall(nodes.colspec)]
+        if any(len(row) != len(stubs) for row in rows):
+            raise NotPrintableError("a table whose cells span rows or columns cannot be printed")
+        heads = sum(isinstance(row.parent, nodes.thead) for row in rows)
+        compact = "compact" in node["classes"]
+        texts = [[cell.astext() for cell in row] for row in rows]
+        self.plan = plan = tables.plan(texts, heads, compact)
+        grid: list[list[object]] = []
+        for y, row in enumerate(rows):
+            cells = list(map(self.render, row))
+            if y >= heads:  # the press tags what is strong as row headers
+                pairs = zip(cells, stubs, strict=True)
+                cells = [f"#strong[{cell}]" if stub else cell for cell, stub in pairs]
+            grid.append([plan.lines[y] > 12, *map(content, cells)])
+        options: dict[str, Any] = {"room": Code("room"), "size": plan.size, "inset": plan.inset}
+        options |= {"columns": [*map(Code, plan.columns)], "hyphenate": plan.hyphenate}
+        options |= {"align": [*map(_side, zip(*rows, strict=True))], "tight": compact}
+        return self._captioned(node, "table", call("grid-table", heads, *grid, **options))
 
     # -- code and references --------------------------------------------------------------
 
@@ -323,11 +315,10 @@ class Translator:
             if self._is_short(node) or not isinstance(owner, MARKED):
                 return call("inner", name, body=body)
             return call("paged", name, body=body, comma=comma)
-        if self._is_short(node) or target not in self._titled:
+        told = (node.parent, other) in self._named  # a paragraph names another volume once
+        if self._is_short(node) or target not in self._titled or told or not other:
             return body
-        known, self._named = (node.parent, other) == self._named, (node.parent, other)
-        if known or not other:  # a paragraph names another volume once
-            return body
+        self._named.add((node.parent, other))
         return body + "#" + literal(f", {other}" if comma else f" ({other})")
 
     def _outside(self, node: nodes.reference, uri: str, body: str) -> str:
@@ -375,7 +366,7 @@ def _around(node: nodes.Node) -> Iterator[nodes.Element]:
         yield (node := node.parent)
 
 
-def _inside(node: nodes.Node, kinds: type[nodes.Node] | UnionType) -> bool:
+def _inside(node: nodes.Node, kinds: Any) -> bool:
     """Say whether a node stands in one of these kinds."""
     return any(isinstance(above, kinds) for above in _around(node))
 
@@ -386,6 +377,13 @@ def _target(docname: str, node: nodes.Element) -> str:
         return f"{docname}#{node['refid']}"
     page, _, anchor = str(node.get("refuri", "")).partition("#")
     return f"{page[1:]}#{anchor}" if page.startswith("%") else ""
+
+
+def _side(column: Iterable[nodes.Element]) -> Code:
+    """Return the side to which the classes of its cells align a column."""
+    classes = {name for cell in column for name in cell["classes"]}
+    sides = (side for side in ("right", "center") if f"text-{side}" in classes)
+    return Code(next(sides, "left"))
 
 
 def _makes_room(node: nodes.Node) -> bool:
