@@ -197,8 +197,22 @@ def test_what_no_text_of_its_section_follows_keeps_its_place(tmp_path):
 
 def test_compact_tables_are_set_small(tmp_path):
     book = build(tmp_path, page(table(3, 3, options="   :class: compact") + "\n\n" + table(3, 3)))
-    found = re.findall(r'size: ([\d.]+), .*hyphenate: "none", tight: (\w+)', book.source)
+    found = re.findall(r'size: ([\d.]+), .*hyphenate: "none", .*tight: (\w+)', book.source)
     assert found == [("7.8", "true"), ("8.5", "false")]
+
+
+def test_cells_are_aligned_by_their_classes_and_stubs_head_their_rows(tmp_path):
+    def align(_app, doctree):
+        entries = list(doctree.findall(nodes.entry))
+        for n, side in enumerate(["left", "right", "center"]):
+            for entry in entries[n::3]:
+                entry["classes"] = [f"text-{side}"]
+
+    files = page(table(3, 2, "   :stub-columns: 1"))
+    book = build(tmp_path, files, lambda app: app.connect("doctree-read", align))
+    assert "align: (left, right, center, )" in book.source
+    heads = ["Head0", "Head1", "Head2", "row 1 cell 0", "row 2 cell 0"]
+    assert [tag.text for tag in book.tags.walk("TH")] == heads
 
 
 # -- the book --------------------------------------------------------------------------------
@@ -312,5 +326,5 @@ def test_chapters_in_chapters_keep_their_levels_and_no_level_is_skipped(tmp_path
 
 def test_what_a_notebook_cannot_print_is_named_with_its_cell(tmp_path):
     conf = {"extensions": ["typst_builder", "myst_nb"], "nb_execution_mode": "off"}
-    with pytest.raises(TypstError, match=r"index\.ipynb: cell 2, line \d: no printable .* 'raw'"):
+    with pytest.raises(TypstError, match=r"index\.ipynb: cell 2, line 1: no printable .* 'raw'"):
         build(tmp_path, {"index.ipynb": json.dumps(CASES["notebook"])}, **conf)

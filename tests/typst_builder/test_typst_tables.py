@@ -3,7 +3,6 @@
 import math
 
 import pytest
-from docutils import nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -158,33 +157,3 @@ def test_a_column_has_room_for_its_longest_word(text, width):
 def test_lines_are_guessed_from_the_widest_text_of_a_row():
     plan = tables.plan([["a", FILLER], ["a", "b"]])
     assert plan.lines == [int(tables.em(FILLER) / plan.ems[1]) + 1, 1]
-
-
-def make(*rows, heads=1, stub=False):
-    """Return a table of cells, each a text or a text with the class that aligns it."""
-    table, group = nodes.table(), nodes.tgroup()
-    table += group
-    group += [nodes.colspec(stub=int(stub and x == 0)) for x in range(len(rows[0]))]
-    head, body = nodes.thead(), nodes.tbody()
-    group += [head, body]
-    for y, texts in enumerate(rows):
-        row = nodes.row()
-        for text in texts:
-            text, _, side = text.partition("|")
-            row += nodes.entry("", nodes.paragraph("", text), classes=[side] if side else [])
-        (head if y < heads else body).append(row)
-    return table
-
-
-def test_columns_are_aligned_as_their_cells_say():
-    grid = tables.read(
-        make(["a", "b|text-right", "c|text-center"], ["1", "2|text-right", "3|text-center"])
-    )
-    assert grid.aligns == ["left", "right", "center"]
-    assert (grid.heads, grid.stubs, len(grid.rows)) == (1, [False] * 3, 2)
-    assert tables.read(make(["a", "b"], ["c", "d"], stub=True)).stubs == [True, False]
-
-
-def test_a_table_whose_rows_differ_is_refused():
-    with pytest.raises(NotPrintableError, match="span"):
-        tables.read(make(["a", "b"], ["c"]))

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,8 @@ class TypstBuilder(Builder):
         """
         title, everything = str(self.config.project), list(self.chapters())
         own = VOLUME | {"title": title, "file": make_filename_from_project(title) + ".pdf"}
-        volumes = [own | given for given in self.config.typst_documents or [{}]]
-        contents, home = [], dict[str, dict[str, Any]]()
-        for volume in volumes:
+        volumes, home = [], dict[str, dict[str, Any]]()
+        for volume in [own | given for given in self.config.typst_documents or [{}]]:
             wanted = volume["documents"] or [chapter.docname for chapter in everything]
             chapters = [c for w in wanted for c in everything if w in (c.docname, c.part)]
             unknown = {*volume} - {*own} | {*volume["matter"]} - {*MATTER}
@@ -92,8 +92,8 @@ class TypstBuilder(Builder):
             if unknown:
                 raise TypstError(f"typst_documents: unknown {', '.join(sorted(unknown))}")
             home = {chapter.docname: volume for chapter in chapters} | home
-            contents.append(chapters)
-        for volume, chapters in zip(volumes, contents, strict=True):
+            volumes.append((volume, chapters))
+        for volume, chapters in volumes:
             tell = not volume["compact"]  # whose head says once where the others are
             others = {d: v["name"] * tell for d, v in home.items() if v is not volume}
             yield volume, chapters, others
@@ -105,10 +105,9 @@ class TypstBuilder(Builder):
         def walk(docname: str, depth: int, part: str) -> Iterator[Chapter]:
             yield Chapter(docname, max(depth, 1), part)
             for toctree in self.env.tocs[docname].findall(addnodes.toctree):
-                for _title, ref in toctree["entries"]:
-                    if ref in self.env.found_docs and ref not in seen:
-                        seen.add(ref)
-                        yield from walk(ref, depth + 1, part or toctree.get("caption") or "")
+                for ref in (ref for ref in toctree["includefiles"] if ref not in seen):
+                    seen.add(ref)
+                    yield from walk(ref, depth + 1, part or toctree.get("caption") or "")
 
         return walk(self.config.root_doc, 0, "")
 
@@ -120,20 +119,12 @@ class TypstBuilder(Builder):
         trees = {c.docname: self.env.get_and_resolve_doctree(c.docname, self) for c in chapters}
         for tree in trees.values():
             self.post_process_images(tree)
-        if "imprint" in volume["matter"]:
-            safe = {"file_insertion_enabled": False, "raw_enabled": False}
-            trees[""] = publish_doctree(
-                self.config.typst_imprint, parser=Parser(), settings_overrides=safe
-            )
-
-        def picture(uri: str) -> str:
-            return self.picture(uri, project)
-
+        imprint = self.config.typst_imprint if "imprint" in volume["matter"] else ""
+        safe = {"file_insertion_enabled": False, "raw_enabled": False}
+        trees[""] = publish_doctree(imprint, parser=Parser(), settings_overrides=safe)
+        picture = partial(self.picture, project)
         writer = Translator(self.env, trees, picture, others, {*volume["without"]})
-        if unmet := writer.without - writer.left_out:
-            raise TypstError(f"typst_documents: no section {', '.join(sorted(unmet))}")
-        imprint = writer.document(Chapter("")) if "" in trees else ""
-        bodies = [writer.document(chapter) for chapter in chapters]
+        imprint, *bodies = map(writer.document, [Chapter(""), *chapters])
         # The root of the book is its summary, which comes before the contents.
         summary = len(bodies) > 1 and chapters[0].docname == self.config.root_doc
         bodies.insert(summary, "#contents()")
@@ -142,7 +133,7 @@ class TypstBuilder(Builder):
         (project / "main.typ").write_text(source, encoding="utf-8")
         return writer, project
 
-    def picture(self, uri: str, project: Path) -> str:
+    def picture(self, project: Path, uri: str) -> str:
         """Take a picture into print and return its name there; refuse what is not the book's."""
         path = Path(self.srcdir, uri).resolve()
         # Extensions draw pictures beside the doctrees: notebooks' outputs, exhibits.

@@ -19,8 +19,6 @@ class NotPrintableError(Exception):
 class Code(str):
     """Typst code, where a plain string would be text."""
 
-    __slots__ = ()
-
 
 def literal(text: str) -> str:
     r"""Write text as a Typst string, in which nothing is code.
@@ -39,7 +37,7 @@ def value(given: object) -> str:
         return literal(given)
     if isinstance(given, list | tuple):
         return f"({''.join(f'{value(item)}, ' for item in given)})"
-    return str(given).lower() if given is None or isinstance(given, bool) else str(given)
+    return str(given).lower()  # none, true, false, or a number
 
 
 def call(function: str, *arguments: object, body: str | None = None, **options: object) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from sphinx.errors import SphinxError
 
 STANDARDS: Any = ["ua-1", "a-2a"]
 VERSIONS = [module.__version__.encode() for module in (typst, pikepdf)]
+VERSIONS += [pikepdf.__libqpdf_version__.encode()]  # may be the system's, not the wheel's
 
 
 class TypstError(SphinxError):
@@ -32,7 +32,8 @@ class TypstError(SphinxError):
 def kept(folder: Path, make: Callable[[], bytes], made_of: Iterable[bytes]) -> bytes:
     """Return what is made of these bytes: once made, it lies in the folder under their digest.
 
-    It cannot be out of date, and what was damaged there is made anew.
+    It cannot be out of date; and before it lies its own digest, so what was damaged there, or is
+    half written by a program that was ended or is at work, is made anew.
     """
     digests = (hashlib.sha256(part).digest() for part in made_of)
     place = folder / hashlib.sha256(b"".join(digests)).hexdigest()
@@ -43,9 +44,7 @@ def kept(folder: Path, make: Callable[[], bytes], made_of: Iterable[bytes]) -> b
             return made
     made = make()
     folder.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(f".{os.getpid()}")
-    part.write_bytes(hashlib.sha256(made).digest() + made)
-    part.replace(place)
+    place.write_bytes(hashlib.sha256(made).digest() + made)
     return made
 
 
@@ -64,7 +63,8 @@ def typeset(project: Path, folder: Path) -> bytes:
         program = [sys.executable, "-P", "-X", "utf8", __file__, str(project)]
         done = subprocess.run(program, capture_output=True, check=False)  # noqa: S603
         if done.returncode:
-            raise TypstError(done.stderr.decode(errors="replace").strip())
+            said = done.stderr.decode(errors="replace").strip()
+            raise TypstError(said or f"the compiler was ended (status {done.returncode})")
         return done.stdout
 
     return kept(folder, make, [*VERSIONS, *named])

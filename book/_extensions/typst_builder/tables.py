@@ -14,8 +14,6 @@ from functools import lru_cache
 from itertools import product
 from math import fsum  # sum() of floats differs from Python 3.12 on
 
-from docutils import nodes
-
 from .markup import NotPrintableError
 
 HYPHEN = re.compile(r"(?<=\w-)(?=[^\W\d])")  # lines may break there
@@ -43,37 +41,6 @@ class Plan:
     def height(self) -> float:
         """Guess how tall the table is, in points."""
         return fsum(lines * self.size * 1.2 + 7 for lines in self.lines)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table: its entries row by row, what the cells of a column share, and the plan."""
-
-    rows: list[list[nodes.entry]]
-    heads: int
-    stubs: list[bool]
-    aligns: list[str]
-    plan: Plan
-
-
-def read(table: nodes.table) -> Grid:
-    """Read a table and plan its columns.
-
-    Raises:
-        NotPrintableError: A cell spans several, or the table is too wide for the page.
-    """
-    stubs = [bool(spec.get("stub")) for spec in table.findall(nodes.colspec)]
-    heads = sum(len(head.children) for head in table.findall(nodes.thead))
-    rows = [list(row.children) for row in table.findall(nodes.row)]
-    if any(len(row) != len(stubs) for row in rows):
-        raise NotPrintableError("a table whose cells span rows or columns cannot be printed")
-    texts = [[entry.astext() for entry in row] for row in rows]
-    aligns = []
-    for column in zip(*rows, strict=True):
-        classes = {name for entry in column for name in entry["classes"]}
-        sides = (side for side in ("right", "center") if f"text-{side}" in classes)
-        aligns.append(next(sides, "left"))
-    return Grid(rows, heads, stubs, aligns, plan(texts, heads, "compact" in table["classes"]))
 
 
 @lru_cache(maxsize=100_000)
@@ -140,7 +107,7 @@ def shared(least: list[float], most: list[float], means: list[float], room: floa
 def _lines(row: list[str], ems: list[float]) -> int:
     """Guess how many lines a row takes."""
     pairs = zip(row, ems, strict=True)
-    return max(int(em(text) / max(width, 1)) + 1 for text, width in pairs)
+    return max(int(em(text) / width) + 1 for text, width in pairs)
 
 
 def _least(column: tuple[str, ...], heads: int, limit: float, short: float = 0) -> float:
