@@ -21,6 +21,8 @@ USES = (
     "do not rely on it",
     "no verdict",
 )
+#: The names in evidence.py that the page with the explorer needs.
+RULE = ("LEANING", "ONE_SIDED", "USABLE", "NOT_TESTED", "TOO_LITTLE", "MIXED", "DISAGREE")
 
 
 def base() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
@@ -54,8 +56,8 @@ def grade(claims: list[str], factors: pd.DataFrame | None = None) -> pd.DataFram
     The columns Recommendation, Verdict, Certainty, Streams and Hangs on say it for a table.
     """
     findings, works, own, searches = base()
-    weights = own if factors is None else factors
-    graded = evidence.grade(findings, works, weights, searches, claims)
+    factors = own if factors is None else factors
+    graded = evidence.grade(findings, works, factors, searches, claims)
     graded["Recommendation"] = markup(rec(claim) for claim in graded["claim_id"])
     graded["Verdict"] = markup(verdict(word) for word in graded["shown"])
     graded["Certainty"] = graded["certainty"].fillna("no verdict")
@@ -73,9 +75,8 @@ def _cautions(row: Any) -> str | None:
     """Return what makes a verdict less sure, as inline MyST; None where there is no verdict."""
     if pd.isna(row.certainty):
         return None
-    words = ["few streams"] * row.thin + [row.unsettled] * bool(row.unsettled)
-    words += ["indirect evidence only"] * row.indirect
-    return Markup("; ".join(words) or "nothing that we tried")
+    words = [row.thin and "few streams", row.unsettled, row.indirect and "indirect evidence only"]
+    return Markup("; ".join(filter(None, words)) or "nothing that we tried")
 
 
 def sides(graded: pd.DataFrame) -> pd.Series:
@@ -85,24 +86,24 @@ def sides(graded: pd.DataFrame) -> pd.Series:
 
 def tally(graded: pd.DataFrame) -> list[int]:
     """Return how many claims have evidence for, against, no side, and low certainty or better."""
-    counts, better = sides(graded).value_counts(), graded["certainty"].isin(evidence.CERTAINTY[1:])
-    return [*(int(counts.get(value, 0)) for value in (1, -1, 0)), int(better.sum())]
+    found, better = list(sides(graded)), graded["certainty"].isin(evidence.CERTAINTY[1:])
+    return [*map(found.count, (1, -1, 0)), int(better.sum())]
 
 
-def chance(draws: int = 200, seed: int = 2026) -> pd.DataFrame:
+def chance(draws: int = 200) -> pd.DataFrame:
     """Return the tally of each draw, a row, when directions are dealt among all findings."""
     findings, works, factors, searches = base()
     counted = findings[findings["direction"].ne("context")].sort_values("finding_id")
     codes = [evidence.DIRECTION[word] for word in counted["direction"]]
-    places = {place: place for place in range(len(codes))}  # in a draw, of which code each has
-    pools = evidence.gather(counted.assign(direction=list(places)), works, places)
-    by_level, random, dealt = evidence.levels(factors), Random(seed), []  # noqa: S311
+    # In place of its direction a finding has its place, of which each draw has another code.
+    pools = evidence.gather(counted.assign(direction=range(len(codes))), works)
+    random, by_level, dealt = Random(evidence.SEED), evidence.levels(factors), []  # noqa: S311
     graded = [(pools.get(c, []), searches.get(c, 0)) for c in load("verdict_inputs")["claim_id"]]
     for _ in range(draws):
         codes, found = random.sample(codes, len(codes)), []
         for pool, tried in graded:
-            trial = (evidence.redirected(work, codes.__getitem__) for work in pool)
-            found.append(evidence.judge((evidence.say(work, by_level) for work in trial), tried))
+            says = (evidence.say(work, by_level, codes.__getitem__) for work in pool)
+            found.append(evidence.judge(says, tried))
         sides = [one.side * (one.certainty >= 0) for one in found]
         better = sum(one.certainty >= 1 for one in found)
         dealt.append([*map(sides.count, (1, -1, 0)), better])
@@ -123,9 +124,9 @@ def explorer(claims: pd.DataFrame) -> Exhibit:
         claims: claim_id and short_name of the claims to grade.
     """
     findings, works, factors, _ = base()
+    rows, by_level, pools = [], evidence.levels(factors), evidence.gather(findings, works)
     factors = factors[factors["factor"] != "read"].sort_values(["factor", "position"])
     places = {key: n for n, key in enumerate(zip(factors["factor"], factors["level"], strict=True))}
-    rows, by_level, pools = [], evidence.levels(load("factors")), evidence.gather(findings, works)
     for key, name in zip(claims["claim_id"], claims["short_name"], strict=True):
         streams: dict[str, list[object]] = {}
         for rank, work in enumerate(pools.get(key, [])):
@@ -133,21 +134,16 @@ def explorer(claims: pd.DataFrame) -> Exhibit:
             spoken = [[places[f] for f in keys if f in places] for _, keys in work.findings]
             streams.setdefault(work.stream, []).append([said.direction, said.grade, rank, spoken])
         rows.append({"name": name, "streams": list(streams.values())})
-    words = {name.lower(): getattr(evidence, name) for name in RULE}
     body = {
         "name": "weights-explorer",
         "levels": [f"{factor}: {level}" for factor, level in places],
         "weights": [float(w) for w in factors["weight"]],
-        "rule": words,
+        "rule": {name.lower(): getattr(evidence, name) for name in RULE},
         "claims": rows,
     }
-    return Exhibit(
-        {
-            EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
-            "text/html": "<p>The page has sliders; in the notebook, change the factors.</p>",
-            "text/plain": "weights explorer (shown on the page)",
-        }
-    )
-
-
-RULE = ("LEANING", "ONE_SIDED", "USABLE", "NOT_TESTED", "TOO_LITTLE", "MIXED", "DISAGREE")
+    bundle = {
+        EXPLORER_MIME: json.dumps(body, ensure_ascii=False, indent=1),
+        "text/html": "<p>The page has sliders; in the notebook, change the factors.</p>",
+        "text/plain": "weights explorer (shown on the page)",
+    }
+    return Exhibit(bundle)

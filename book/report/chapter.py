@@ -42,10 +42,9 @@ class Chapter:
     def tested(self) -> Exhibit:
         """Return each tested point with record, reading, studies and verdict."""
         rows = self._points().merge(load("claims_tested"), on="claim_id")
+        rows = rows.join(assess(self.name).set_index("claim_id")["Verdict"], on="claim_id")
+        rows["Studies"] = markup(map(studies, rows["claim_id"]))
         _fill(rows, "claims_tested", "claim_id", "record")
-        found, graded = load("findings"), assess(self.name).set_index("claim_id")["Verdict"]
-        rows["Studies"] = markup(studies(found[found["claim_id"] == c]) for c in rows["claim_id"])
-        rows["Verdict"] = markup(map(graded.get, rows["claim_id"]))
         tables = sorted({name for names in rows["tables"] for name in names.split()})
         columns = ["Point", "Claim", "record", "reading", "Studies", "Verdict"]
         source = ["claims_tested", *tables, "findings", *ARTICLE[self.name]]
@@ -54,10 +53,10 @@ class Chapter:
     def verdicts(self) -> Exhibit:
         """Return verdict and certainty of each recommendation, with what they stand on."""
         rows, found = assess(self.name), load("findings")
-        found = found.assign(near=found["directness"].map(evidence.DIRECTNESS.index))
-        found = found.sort_values(["near", "finding_id"])
         rows["Streams"] += " usable, " + rows["direct"].astype(str) + " direct"
-        best = found.set_index(["claim_id", "reference"])["finding"].groupby(level=[0, 1]).first()
+        found["near"] = found["directness"].map(evidence.DIRECTNESS.index)
+        found = found.sort_values(["near", "finding_id"])
+        best = found.groupby(["claim_id", "reference"])["finding"].first()
         rows["Best study found"] = markup(
             None if pd.isna(key) else Markup(f"{cite(key)}: {escape(best[claim_id, key])}")
             for claim_id, key in zip(rows["claim_id"], rows["best"], strict=True)
@@ -116,9 +115,8 @@ class Chapter:
         if "claim_id" in rows:
             rows["Claim"] = markup(claim(key) for key in rows["claim_id"])
         if "short_name" in rows:  # the Claim beside it is the link
-            rows["Recommendation"] = (
-                rows["short_name"].str[0].str.upper() + rows["short_name"].str[1:]
-            )
+            name = rows["short_name"].str
+            rows["Recommendation"] = name[0].str.upper() + name[1:]
         for name in source:  # a source line names only what was loaded
             load(name)
         return table(rows, f"tbl-{self.name}-{end}", source=source, columns=shown)
@@ -135,9 +133,10 @@ def episodes(*claims: str) -> pd.DataFrame:
     return rows.merge(pairs, on="episode_id")
 
 
-def studies(findings: pd.DataFrame) -> str:
-    """Return the works that count as citations by direction; "" if there are none."""
-    works = findings.groupby("direction")["reference"].agg(sorted)
+def studies(claim_id: str) -> Markup:
+    """Return the works that count on a claim as citations by direction; "" if there are none."""
+    found = load("findings").query("claim_id == @claim_id")
+    works = found.groupby("direction")["reference"].agg(sorted)
     directions = [d for d in evidence.DIRECTION if d in works]
     return Markup("; ".join(f"{d.capitalize()}: {cite(*works[d])}" for d in directions))
 
@@ -145,7 +144,5 @@ def studies(findings: pd.DataFrame) -> str:
 def _fill(rows: pd.DataFrame, name: str, key: str, *columns: str) -> None:
     """Fill the places of these columns of a table; key names a row in an error."""
     for column in columns:
-        rows[column] = [
-            fill(text, f"{name}, row {where!r}, column {column}")
-            for text, where in zip(rows[column], rows[key], strict=True)
-        ]
+        places = (f"{name}, row {where!r}, column {column}" for where in rows[key])
+        rows[column] = list(map(fill, rows[column], places))

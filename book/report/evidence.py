@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import prod
 from random import Random
 from typing import Any, NamedTuple
@@ -27,16 +26,13 @@ KNOWN = ["design", "bias", "read", "authors", "cases", "pools", "tests"]  # work
 LEANING, ONE_SIDED = 0.2, 0.6  # edges of the score; an edge belongs outward
 USABLE, MANY, REVIEW, SEARCHES = 3, 5, 10, 3  # streams, streams, tests pooled, searches
 OPPOSING = 0.2  # the share of weight against the side that unsettles it
+SEED = 2026  # of every draw
 DIGITS = 9  # rounding before any comparison, so that the order of a sum cannot matter
 
 CERTAINTY = ("very low", "low", "moderate", "high")
 READ_AS = ("too uncertain to say", "may", "probably", "shows")
 NOT_TESTED, TOO_LITTLE = "not tested", "too little evidence"
 MIXED, DISAGREE = "mixed results", "studies disagree"
-VERDICTS = (
-    *("contradicted", "mostly contradicted", DISAGREE, MIXED),
-    *("mostly supported", "supported", TOO_LITTLE, NOT_TESTED),
-)
 
 
 class Factor(NamedTuple):
@@ -46,12 +42,15 @@ class Factor(NamedTuple):
     cap: int
 
 
+Levels = Mapping[tuple[str, str], Factor]  # by factor and level
+
+
 class Work(NamedTuple):
     """What a work brings to one claim: its most direct findings that count, and who it is."""
 
     reference: str
     stream: str
-    findings: tuple[tuple[int, tuple[tuple[str, str], ...]], ...]  # direction, factor and level
+    findings: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...]  # direction, factor and level
     direct: bool
     team: str
     cases: str
@@ -70,15 +69,14 @@ class Say(NamedTuple):
     tests: int
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The outcome for one claim; certainty is -1 where there is no verdict with a side."""
 
     verdict: str
     side: int = 0
     score: float = float("nan")
     certainty: int = -1
-    streams: tuple[Say, ...] = field(default=(), repr=False)
+    streams: int = 0
     usable: int = 0
     direct: int = 0
     thin: bool = False
@@ -95,31 +93,27 @@ def levels(factors: pd.DataFrame) -> dict[tuple[str, str], Factor]:
 def teams(authors: Mapping[str, str]) -> dict[str, str]:
     """Return the team of each work: works that share half of the shorter author list are one.
 
-    A work whose authors are not known is a team of its own.
+    A team has the key of its first work; a work whose authors are not known is one of its own.
     """
     lists = {w: set(n.split("; ")) if isinstance(n, str) else {w} for w, n in authors.items()}
-    lists = dict(sorted(lists.items()))
     team = {work: work for work in lists}
-    for work, names in lists.items():
-        for other, others in lists.items():
-            if other < work and 2 * len(names & others) >= min(len(names), len(others)):
-                old, new = team[work], team[other]
-                team = {w: new if t == old else t for w, t in team.items()}
+    for one, other in combinations(lists, 2):
+        if 2 * len(lists[one] & lists[other]) >= min(len(lists[one]), len(lists[other])):
+            joined = {team[one], team[other]}
+            team = {w: min(joined) if t in joined else t for w, t in team.items()}
     return team
 
 
-def gather(
-    findings: pd.DataFrame, works: pd.DataFrame, directions: Mapping[Any, int] = DIRECTION
-) -> dict[str, list[Work]]:
+def gather(findings: pd.DataFrame, works: pd.DataFrame) -> dict[str, list[Work]]:
     """Return by claim the works that speak for it, in the order of their keys.
 
-    Only the most direct findings of a work speak. A work that a counted review pools does not
-    speak beside it. Of the column direction counts what has a number in ``directions``.
+    Only the most direct findings of a work speak; those that are context do not count. A work
+    that a counted review pools does not speak beside it.
     """
     known = {row.Index: row for row in works[KNOWN].itertuples()}
     claims: dict[str, dict[str, list[Any]]] = {}
     for row in sorted(findings[SPOKEN].itertuples(index=False)):
-        if row.direction in directions:
+        if row.direction != "context":
             claims.setdefault(row.claim_id, {}).setdefault(row.reference, []).append(row)
     found = {}
     for claim, spoken in claims.items():
@@ -127,16 +121,15 @@ def gather(
         lists = (known[key].pools for key in spoken)
         pooled = {key for text in lists if isinstance(text, str) for key in text.split()}
         heard = sorted(spoken.keys() - pooled)
-        found[claim] = [_work(known[key], spoken[key], team[key], directions) for key in heard]
+        found[claim] = [_work(known[key], spoken[key], team[key]) for key in heard]
     return found
 
 
-def _work(work: Any, rows: Sequence[Any], team: str, directions: Mapping[Any, int]) -> Work:
+def _work(work: Any, rows: Sequence[Any], team: str) -> Work:
     """Return what a row of works brings to one claim by its rows of findings."""
     nearest = min((row.directness for row in rows), key=DIRECTNESS.index)
     own = [row for row in rows if row.directness == nearest]
-    of = work._asdict() | {"directness": nearest}
-    said = [(directions[row.direction], {**of, "setting": row.setting}) for row in own]
+    said = [(row.direction, work._asdict() | row._asdict()) for row in own]
     tested = work.design == "case study" and work.bias != "high"
     return Work(
         reference=work.Index,
@@ -150,15 +143,13 @@ def _work(work: Any, rows: Sequence[Any], team: str, directions: Mapping[Any, in
     )
 
 
-def redirected(work: Work, code: Callable[[int], int]) -> Work:
-    """Return the work with other directions of its findings."""
-    return work._replace(findings=tuple((code(d), keys) for d, keys in work.findings))
+def say(work: Work, factors: Levels, code: Callable[[Any], int] = DIRECTION.__getitem__) -> Say:
+    """Return a work's say: unlike directions are mixed, weight and grade the highest it has.
 
-
-def say(work: Work, factors: Mapping[tuple[str, str], Factor]) -> Say:
-    """Return a work's say: unlike directions are mixed, weight and grade the highest it has."""
+    Of each direction, code gives the number.
+    """
     chosen = [[factors[key] for key in keys] for _, keys in work.findings]
-    directions = {direction for direction, _ in work.findings}
+    directions = {code(direction) for direction, _ in work.findings}
     return Say(
         work,
         direction=min(directions) if len(directions) == 1 else 0,
@@ -188,9 +179,9 @@ def merge(says: Iterable[Say], mean: bool = False) -> list[Say]:
     return streams
 
 
-def score(streams: Iterable[Say], weight: Callable[[Say], float] = lambda s: s.weight) -> float:
+def score(streams: Iterable[Say]) -> float:
     """Return the weighted mean of the directions, -1 to 1; nan without any weight."""
-    pairs = [(weight(s), s.direction) for s in streams]
+    pairs = [(s.weight, s.direction) for s in streams]
     total = sum(w for w, _ in pairs)
     return round(sum(w * d for w, d in pairs) / total, DIGITS) if total else float("nan")
 
@@ -208,52 +199,51 @@ def judge(says: Iterable[Say], searches: int = SEARCHES, mean: bool = False) -> 
         searches: how many searches were made for the claim.
         mean: as merge says.
     """
-    streams = tuple(merge(says, mean))
+    streams = merge(says, mean)
     value = score(streams)
-    if not streams or value != value:  # no stream, or none with weight
+    if value != value:  # no stream, or none with weight
         return Judgement(NOT_TESTED)
-    lean, usable = side(value), sum(s.grade >= 1 for s in streams)
-    base: dict[str, Any] = {"score": value, "streams": streams, "usable": usable, "side": lean}
-    base["direct"] = sum(s.direct for s in streams)
+    lean, direct = side(value), sum(s.direct for s in streams)
+    usable = sum(s.grade >= 1 for s in streams)
+    found = Judgement(TOO_LITTLE, lean, value, streams=len(streams), usable=usable, direct=direct)
     leading = [s for s in streams if s.direction * lean > 0]
     if usable < USABLE:  # a lean needs one usable stream behind it
-        base["side"] *= any(s.grade >= 1 for s in leading)
-        return Judgement(TOO_LITTLE, **base)
+        return found._replace(side=lean * any(s.grade >= 1 for s in leading))
     if lean == 0:
         undecided = sum(s.weight * (1 - abs(s.direction)) for s in streams)
         half = round(undecided / sum(s.weight for s in streams), DIGITS) >= 0.5
-        return Judgement(MIXED if half else DISAGREE, **base)
-    words = ("supported", "contradicted")
-    word = words[lean < 0] if abs(value) >= ONE_SIDED else f"mostly {words[lean < 0]}"
-    start, setters = _start(leading, value)
-    if searches < SEARCHES:
-        start = min(start, 1)
+        return found._replace(verdict=MIXED if half else DISAGREE)
+    word = "supported" if lean > 0 else "contradicted"
+    start, lifting = _start(leading, value, searches)
     # A review excuses few streams only if it is itself usable: one on a mechanism is not.
     thin = usable < MANY and not any(s.tests >= REVIEW and s.grade >= 1 for s in leading)
-    reason = _unsettled(streams, lean, start, setters)
-    certainty = max(start - thin - bool(reason), 0)
-    indirect = not any(s.direct for s in leading)
-    return Judgement(
-        word, certainty=certainty, thin=thin, unsettled=reason, indirect=indirect, **base
+    reason = _unsettled(streams, lean, start, lifting)
+    return found._replace(
+        verdict=word if abs(value) >= ONE_SIDED else f"mostly {word}",
+        certainty=max(start - thin - bool(reason), 0),
+        thin=thin,
+        unsettled=reason,
+        indirect=not any(s.direct for s in leading),
     )
 
 
-def _start(leading: Sequence[Say], value: float) -> tuple[int, list[Say]]:
-    """Return the certainty to start from, and the streams that a rule of its own sets it by."""
-    best: dict[str, int] = {}
-    for stream in leading:
-        best[stream.work.team] = max(stream.grade, best.get(stream.work.team, 0))
-    start = sorted(best.values())[-2] if len(best) > 1 else 0
-    cases: dict[str, Say] = {}
-    for stream in leading:
-        if stream.work.history and stream.work.team not in {s.work.team for s in cases.values()}:
-            cases.setdefault(stream.work.cases, stream)
-    if start == 1 and len(cases) >= 3 and abs(value) >= ONE_SIDED:
-        return 2, [s for s in leading if s.work.history]
-    return start, []
+def _start(leading: Sequence[Say], value: float, searches: int) -> tuple[int, list[Say]]:
+    """Return the certainty to start from, and the case studies that lift it, if they do."""
+    rising = sorted(leading, key=lambda s: s.grade)
+    best = {s.work.team: s.grade for s in rising}  # of the streams of a team the last, its best
+    start = sorted([0, 0, *best.values()])[-2]  # the second best; without two teams 0
+    if searches < SEARCHES:
+        return min(start, 1), []
+    cases: dict[str, str] = {}  # which team has studied which
+    history = [s for s in leading if s.work.history]
+    for work in (s.work for s in history):
+        if work.team not in cases.values():
+            cases.setdefault(work.cases, work.team)
+    lifted = start == 1 and len(cases) >= 3 and abs(value) >= ONE_SIDED
+    return (2, history) if lifted else (start, [])
 
 
-def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[Say]) -> str:
+def _unsettled(streams: Sequence[Say], lean: int, start: int, lifting: Sequence[Say]) -> str:
     """Return the first thing that unsettles a side, as inline MyST; "" when nothing does."""
     against = sum(s.weight * max(0, -lean * s.direction) for s in streams)
     if round(against / sum(s.weight for s in streams), DIGITS) >= OPPOSING:
@@ -264,9 +254,9 @@ def _unsettled(streams: Sequence[Say], lean: int, start: int, setters: Sequence[
     for team in sorted({s.work.team for s in streams}):
         if side(score(s for s in streams if s.work.team != team)) != lean:
             return f"it turns without the team of {{cite:t}}`{team}`"
-    if side(score(streams, weight=lambda _: 1.0)) != lean:
+    if side(score(s._replace(weight=1.0) for s in streams)) != lean:
         return "it turns when all streams weigh the same"
-    if side(score(setters or [s for s in streams if s.grade >= start])) != lean:
+    if side(score(lifting or [s for s in streams if s.grade >= start])) != lean:
         return "it turns on the best streams alone"
     return ""
 
@@ -291,7 +281,7 @@ def grade(
     """Grade every claim.
 
     Args:
-        findings, works: as the module says; works indexed by reference.
+        findings, works: as the module says.
         factors: factor, level, weight (0 to 1), cap (0 to 3).
         searches: number of searches by claim.
         claims: the claims to grade, in order. mean: as merge says.
@@ -307,9 +297,8 @@ def grade(
         spoken = [say(work, by_level) for work in pools.get(claim, [])]
         found = judge(spoken, searches.get(claim, 0), mean)
         best = max(spoken, key=lambda s: (s.grade, s.weight, s.work.reference), default=None)
-        row = {"claim_id": claim, **vars(found), "shown": shown(found)}
+        row = {"claim_id": claim, **found._asdict(), "shown": shown(found)}
         row["certainty"] = CERTAINTY[found.certainty] if found.certainty >= 0 else None
-        row["streams"] = len(found.streams)
         rows.append(row | {"best": best.work.reference if best else None})
     return pd.DataFrame(rows)
 
@@ -322,7 +311,6 @@ def keeps_side(
     *,
     recoded: float,
     draws: int = 1000,
-    seed: int = 2026,
 ) -> pd.Series:
     """Return the share of draws, 0 to 1, that keep the side of each claim; it rules nothing.
 
@@ -333,35 +321,32 @@ def keeps_side(
     Args:
         recoded: that rate, 0 to 1.
     """
-    random = Random(seed)  # noqa: S311 (draws, no secrets)
+    random = Random(SEED)  # noqa: S311 (draws, no secrets)
     base = dict(sorted(levels(factors).items()))  # drawn in this order, whatever the rows'
     spans = {}
-    for name in FACTORS:
-        of = {level: f.weight for (factor, level), f in base.items() if factor == name}
-        ordered = sorted(set(of.values()))
-        half = [(b - a) / 2 for a, b in pairwise(ordered)]
-        for level, weight in of.items():
-            place = ordered.index(weight)
-            below, above = ([*half[:1], *half] or [0])[place], ([*half, *half[-1:]] or [0])[place]
-            spans[name, level] = (max(0.0, weight - below), min(1.0, weight + above))
-    found = gather(findings, works)
-    pools = {claim: found.get(claim, []) for claim in claims}
+    for key, factor in base.items():
+        weights = sorted({f.weight for (name, _), f in base.items() if name == key[0]})
+        half = [(b - a) / 2 for a, b in pairwise(weights)]
+        reach = [*half[:1], *half, *half[-1:]] or [0, 0]  # below each weight, and above the last
+        place = weights.index(factor.weight)
+        low, high = factor.weight - reach[place], factor.weight + reach[place + 1]
+        spans[key] = max(0.0, low), min(1.0, high)
+    pools = gather(findings, works)
 
-    def lean(pool: list[Work], factors: Mapping[tuple[str, str], Factor]) -> int:
-        return side(score(merge(say(work, factors) for work in pool)))
+    def lean(claim: str, factors: Levels, code: Callable[[str], int]) -> int:
+        return side(score(merge(say(work, factors, code) for work in pools.get(claim, []))))
 
-    others = {-1: (0, 1), 0: (-1, 1), 1: (-1, 0)}
+    def recode(word: str) -> int:
+        now = DIRECTION[word]
+        others = [other for other in (-1, 0, 1) if other != now]
+        return random.choice(others) if random.random() < recoded else now
 
-    def recode(direction: int) -> int:
-        return random.choice(others[direction]) if random.random() < recoded else direction
-
-    now = {claim: lean(pool, base) for claim, pool in pools.items()}
+    now = {claim: lean(claim, base, DIRECTION.__getitem__) for claim in claims}
     kept = dict.fromkeys(claims, 0)
     for _ in range(draws):
         drawn = {k: f._replace(weight=random.uniform(*spans[k])) for k, f in base.items()}
-        for claim, pool in pools.items():
-            trial = [redirected(work, recode) for work in pool]
-            kept[claim] += lean(trial, drawn) == now[claim]
+        for claim in claims:
+            kept[claim] += lean(claim, drawn, recode) == now[claim]
     return pd.Series(kept) / draws
 
 
@@ -379,13 +364,10 @@ def alpha(first: Sequence[str], second: Sequence[str]) -> float:
     return 1 - observed / expected if expected else 1.0
 
 
-def alpha_interval(
-    first: Sequence[str], second: Sequence[str], draws: int = 500, seed: int = 2026
-) -> tuple[float, float]:
-    """Return the middle 95 per cent of alpha over findings drawn with replacement."""
-    random = Random(seed)  # noqa: S311 (draws, no secrets)
+def alpha_interval(first: Sequence[str], second: Sequence[str]) -> tuple[float, float]:
+    """Return the middle 95 per cent of alpha over 500 draws of findings, with replacement."""
+    random = Random(SEED)  # noqa: S311 (draws, no secrets)
     pairs = sorted(zip(first, second, strict=True))  # a draw by place: rows have no order
-    found = sorted(
-        alpha(*zip(*random.choices(pairs, k=len(pairs)), strict=True)) for _ in range(draws)
-    )
-    return found[round(0.025 * draws)], found[round(0.975 * draws) - 1]
+    drawn = (random.choices(pairs, k=len(pairs)) for _ in range(500))
+    found = sorted(alpha(*zip(*draw, strict=True)) for draw in drawn)
+    return found[12], found[-13]
