@@ -167,9 +167,11 @@ def write(folder: Path, exhibit: dict[str, Any], about: dict[str, Any]) -> None:
 def draw(folder: Path, shelf: Path) -> None:
     """Draw each SVG of a folder as a PNG of 1,600 pixels; all at once would take much memory."""
     look = "#set page(width: 10in, height: auto, margin: 0pt)\n#set image(width: 100%)\n"
-    fonts = [Path(FONTS["400", "normal"]).parent, Path(matplotlib.get_data_path(), "fonts", "ttf")]
+    regular = Path(FONTS["400", "normal"])
+    fonts = [regular.parent, Path(matplotlib.get_data_path(), "fonts", "ttf")]
     press: Any = typst.Compiler(root=folder, font_paths=fonts, ignore_system_fonts=True)
-    used = [*VERSIONS, matplotlib.__version__.encode(), Path(FONTS["400", "normal"]).read_bytes()]
+    used = [*VERSIONS, matplotlib.__version__.encode()]
+    used += map(Path.read_bytes, (Path(__file__), regular))
     for path in folder.glob("*.svg"):
         sheet = f'{look}#image("/{path.name}")'.encode()
         drawn = partial(press.compile, sheet, format="png", ppi=160)

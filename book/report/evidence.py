@@ -308,7 +308,6 @@ def keeps_side(
     works: pd.DataFrame,
     factors: pd.DataFrame,
     claims: Sequence[str],
-    *,
     recoded: float,
     draws: int = 1000,
 ) -> pd.Series:

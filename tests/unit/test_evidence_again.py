@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_evidence import FACTORS, ROWS, build, frames, judged, said
+from test_evidence import FACTORS, HAND, ROWS, build, frames, judged, said
 
 import report
 from report import assessment, data, evidence
@@ -113,6 +113,12 @@ def test_both_ways_of_writing_the_rule_agree():
         certainty = None if pd.isna(row.certainty) else row.certainty
         found = again(own, works, searches.get(row.claim_id, 0))
         assert (row.verdict, certainty) == found, row.claim_id
+
+
+def test_both_agree_on_the_cases_worked_by_hand():
+    for case in HAND:
+        found = again(*frames(case["rows"]), case.get("searches", 3))
+        assert found == (case["verdict"], case["certainty"]), case["shows"]
 
 
 @given(ROWS, st.integers(2, 3))

@@ -16,12 +16,12 @@ from report.data import ROOT
 #: The most lines of each part: as few as were reached. Lower them, never raise them.
 LIMITS = {
     "cells of notebooks": 1484,
-    "book/report": 2073,
-    "book/publish": 2017,
+    "book/report": 2070,
+    "book/publish": 2011,
     "book/_extensions": 1356,
-    "PDF builder": 1246,
+    "PDF builder": 1209,
     "scripts, styles, templates": 577,
-    "tests": 7060,
+    "tests": 7055,
 }
 QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 QUIET |= {tokenize.ENCODING, tokenize.ENDMARKER}
