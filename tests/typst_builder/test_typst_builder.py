@@ -134,12 +134,6 @@ def test_wrong_settings_are_named(tmp_path, wrong):
         build(tmp_path, page("Text."), **wrong["settings"])
 
 
-def test_a_compiler_that_is_ended_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(press.sys, "executable", "false")
-    with pytest.raises(TypstError, match=r"the compiler was ended \(status 1\)"):
-        build(tmp_path, page("Text."))
-
-
 # -- tables and figures ----------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -57,22 +58,23 @@ class TypstBuilder(Builder):
         return self.get_target_uri(to, typ)
 
     def write(self, *_ignored: Any) -> None:
-        """Print all volumes, or none."""
-        errors, printed = set[str](), dict[str, bytes]()
+        """Print all volumes, or none: while one is typeset, the next is translated."""
+        errors, made = set[str](), []
         kept = Path(self.srcdir, self.config.typst_kept)
-        for volume, chapters, others in self.volumes():
-            writer, project = self.translate(volume, chapters, others)
-            errors |= writer.errors
-            if not writer.errors:
-                try:
-                    printed[volume["file"]] = typeset(project, kept)
-                except TypstError as problem:
-                    errors |= {*missing_letters(str(problem), writer)} or {str(problem)}
+        with ThreadPoolExecutor(1) as press:  # two compilers at once would need twice the memory
+            for volume, chapters, others in self.volumes():
+                writer, project = self.translate(volume, chapters, others)
+                errors |= writer.errors
+                if not writer.errors:
+                    made.append((volume["file"], writer, press.submit(typeset, project, kept)))
+        for _file, writer, job in made:
+            if problem := job.exception():
+                errors |= {*missing_letters(str(problem), writer)} or {str(problem)}
         if errors:
             raise TypstError("\n  ".join(["cannot print:", *sorted(errors)]))
-        for file, pdf in printed.items():
-            Path(self.outdir, file).write_bytes(pdf)
-            logger.info("printed %s (%d kB)", file, len(pdf) // 1024)
+        for file, _writer, job in made:
+            Path(self.outdir, file).write_bytes(job.result())
+            logger.info("printed %s (%d kB)", file, len(job.result()) // 1024)
 
     def volumes(self) -> Iterator[tuple[dict[str, Any], list[Chapter], dict[str, str]]]:
         """Yield each entry of ``typst_documents``, over what holds without, and its chapters.
