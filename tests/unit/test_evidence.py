@@ -68,6 +68,7 @@ def test_cases_worked_by_hand(case):
 
 def test_what_a_reader_is_shown():
     assert evidence.shown(judged("EdtlF -", "EdtlF +")) == "too little evidence"
+    assert evidence.shown(judged(*["LdtlF 0"] * 5)) == "mixed results"
     assert evidence.shown(judged("EdtlF 0", *["BdtlF +"] * 2)) == "too little evidence"
     for sign, words in {"+": "leans for", "-": "leans against"}.items():
         one = f"LdtlF {sign}"
@@ -158,6 +159,10 @@ def test_alpha_of_two_codings_worked_by_hand():
     low, high = evidence.alpha_interval(first * 5, second * 5)
     assert (low, high) == evidence.alpha_interval(first[::-1] * 5, second[::-1] * 5)
     assert (round(low, 9), round(high, 9)) == (-0.225714286, 0.328358209)
+    with patch.object(
+        evidence, "alpha", side_effect=range(500)
+    ):  # one each: the middle 95 per cent
+        assert evidence.alpha_interval("ab", "ab") == (12, 487)
 
 
 CODES = st.tuples(*(st.sampled_from(letters) for letters in ("EQLCB", "dnm", "tkf", "lsh", "FA")))
